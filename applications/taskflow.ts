@@ -1,0 +1,56 @@
+import type { Application } from "./application.ts";
+
+const http = {
+  kind: "http",
+  containerPort: 3000,
+  probes: { liveness: "/health", readiness: "/ready" },
+  replicas: { local: 1, staging: 2, production: 3 },
+  resources: { cpu: { request: "50m" }, memory: { request: "96Mi", limit: "256Mi" } },
+  drainSeconds: 5,
+} as const;
+
+/** TaskFlow: an API and a web page over PostgreSQL and Redis (S1-40..42, S4-42, S4-53; names by decisions C18..C20, C27). */
+export const taskflow: Application = {
+  name: "taskflow",
+  services: [
+    { ...http, name: "backend", paths: ["/api"] },
+    { ...http, name: "frontend", paths: ["/"], assets: "/assets" },
+  ],
+  stores: {
+    postgresql: {
+      database: { local: "taskflow", staging: "taskflow_staging", production: "taskflow" },
+      user: "taskflow_user",
+    },
+    redis: { user: "taskflow" },
+  },
+  ladders: {
+    // S1-46, S1-47
+    final: [
+      { percent: 10, soakMinutes: 15 },
+      { percent: 50, soakMinutes: 15 },
+      { percent: 100, soakMinutes: 30 },
+    ],
+    // S0-63..65
+    sprint: [
+      { percent: 10, soakMinutes: 60 },
+      { percent: 25, soakMinutes: 120 },
+      { percent: 100, soakMinutes: 240 },
+    ],
+  },
+  environment: {
+    // S0-02, S4-38. NODE_ENV is `production` wherever real users are; a debug level is never set there (S1-28).
+    plain: (environment) => ({
+      NODE_ENV: environment === "local" ? "production" : environment,
+      SENTRY_ENVIRONMENT: environment,
+      SENTRY_TRACES_SAMPLE_RATE: environment === "production" ? "0.1" : "0.5",
+      LOG_LEVEL: "info",
+      TZ: "UTC",
+    }),
+    secret: {
+      DATABASE_URL: { from: "postgresql" },
+      REDIS_URL: { from: "redis" },
+      JWT_SECRET: { from: "generated", length: 48 },
+      SENTRY_DSN: { from: "config", key: "sentryDsn" },
+    },
+  },
+};

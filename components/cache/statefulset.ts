@@ -1,0 +1,104 @@
+import type { types } from "@pulumi/kubernetes";
+import { restrictedContainer, restrictedPod } from "../pod/security.ts";
+
+/** `redis` in the official image's root. */
+const uid = 999;
+const port = 6379;
+
+export interface RedisServer {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly storage: string;
+  readonly storageClass: string | undefined;
+  readonly memoryMiB: number;
+  /** The ACL user of the application; the probes use it, too. */
+  readonly user: string;
+  readonly disposable: boolean;
+}
+
+/** Name of the StatefulSet, its Service and its Secret. */
+export const serverName = "redis";
+
+/** One Redis server with a volume of its own, append-only file, LRU eviction below its memory limit (database.md section 4). */
+export function redisStatefulSet(server: RedisServer): types.input.apps.v1.StatefulSet {
+  const { namespace, labels } = server;
+  return {
+    metadata: { name: serverName, namespace, labels },
+    spec: {
+      serviceName: serverName,
+      replicas: 1,
+      selector: { matchLabels: labels },
+      persistentVolumeClaimRetentionPolicy: {
+        whenDeleted: server.disposable ? "Delete" : "Retain",
+        whenScaled: "Retain",
+      },
+      template: { metadata: { labels }, spec: redisPod(server) },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "data", labels },
+          spec: {
+            accessModes: ["ReadWriteOnce"],
+            ...(server.storageClass === undefined ? {} : { storageClassName: server.storageClass }),
+            resources: { requests: { storage: server.storage } },
+          },
+        },
+      ],
+    },
+  };
+}
+
+function redisPod({ image, memoryMiB, user }: RedisServer): types.input.core.v1.PodSpec {
+  return {
+    ...restrictedPod(uid),
+    terminationGracePeriodSeconds: 30,
+    containers: [
+      {
+        name: "redis",
+        image,
+        ...restrictedContainer(),
+        command: ["redis-server"],
+        args: [
+          ...["--aclfile", "/etc/redis/users.acl"],
+          ...["--dir", "/data", "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""],
+          // A fork for the append-only rewrite may copy much of it: 70 % of the limit.
+          ...["--maxmemory", `${Math.floor(memoryMiB * 0.7)}mb`, "--maxmemory-policy", "allkeys-lru"],
+        ],
+        ports: [{ name: "redis", containerPort: port }],
+        env: [{ name: "REDISCLI_AUTH", valueFrom: { secretKeyRef: { name: serverName, key: "password" } } }],
+        startupProbe: { ...answers(user, "PONG"), periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
+        readinessProbe: { ...answers(user, "PONG"), periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+        // A server that loads a large file is alive: restarting it would start the load again.
+        livenessProbe: { ...answers(user, "PONG", "LOADING", "MASTERDOWN"), periodSeconds: 10, timeoutSeconds: 5 },
+        resources: { requests: { cpu: "50m", memory: `${memoryMiB}Mi` }, limits: { memory: `${memoryMiB}Mi` } },
+        volumeMounts: [
+          { name: "data", mountPath: "/data" },
+          { name: "users", mountPath: "/etc/redis", readOnly: true },
+          { name: "tmp", mountPath: "/tmp" },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "users", secret: { secretName: serverName, items: [{ key: "users.acl", path: "users.acl" }] } },
+      { name: "tmp", emptyDir: {} },
+    ],
+  };
+}
+
+/** `redis-cli ping` ends with 0 on LOADING and NOAUTH, too: only the words of the answer tell. The password is in REDISCLI_AUTH. */
+function answers(user: string, ...words: readonly string[]): types.input.core.v1.Probe {
+  const script = `case "$(redis-cli --user ${user} ping 2>&1)" in ${words.map((word) => `${word}*`).join("|")}) ;; *) exit 1 ;; esac`;
+  return { exec: { command: ["sh", "-c", script] } };
+}
+
+export function redisService({ namespace, labels }: RedisServer): types.input.core.v1.Service {
+  return {
+    metadata: { name: serverName, namespace, labels },
+    spec: { clusterIP: "None", selector: labels, ports: [{ name: "redis", port, targetPort: "redis" }] },
+  };
+}
+
+/** The ACL file: without a line for `default`, anybody who reaches the port may do anything. */
+export function aclFile(user: string, password: string): string {
+  return `user default off\nuser ${user} on >${password} ~* &* +@all -@admin -@dangerous +info +ping\n`;
+}

@@ -1,0 +1,114 @@
+import type { types } from "@pulumi/kubernetes";
+import { restrictedContainer, restrictedPod } from "../pod/security.ts";
+
+/** `postgres` in the official image's root. */
+const uid = 999;
+const dataDirectory = "/var/lib/postgresql/data";
+const port = 5432;
+
+export interface PostgresServer {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly storage: string;
+  readonly storageClass: string | undefined;
+  /** The volume goes with the StatefulSet; only where nothing of value is kept. */
+  readonly disposable: boolean;
+}
+
+/** Name of the StatefulSet, its Service, its Secret and its first-start ConfigMap; its pod is `postgres-0` (S4-47). */
+export const serverName = "postgres";
+
+/** One PostgreSQL server with a volume of its own; SCRAM only, `postgres-0` ready within 300 s (S4-47, S4-52). */
+export function postgresStatefulSet(server: PostgresServer): types.input.apps.v1.StatefulSet {
+  const { namespace, labels } = server;
+  return {
+    metadata: { name: serverName, namespace, labels },
+    spec: {
+      serviceName: serverName,
+      replicas: 1,
+      selector: { matchLabels: labels },
+      persistentVolumeClaimRetentionPolicy: {
+        whenDeleted: server.disposable ? "Delete" : "Retain",
+        whenScaled: "Retain",
+      },
+      template: { metadata: { labels }, spec: postgresPod(server) },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "data", labels },
+          spec: {
+            accessModes: ["ReadWriteOnce"],
+            ...(server.storageClass === undefined ? {} : { storageClassName: server.storageClass }),
+            resources: { requests: { storage: server.storage } },
+          },
+        },
+      ],
+    },
+  };
+}
+
+function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
+  const isReady = { exec: { command: ["pg_isready", "--host=127.0.0.1", "--username=postgres", "--timeout=3"] } };
+  return {
+    ...restrictedPod(uid),
+    terminationGracePeriodSeconds: 60,
+    containers: [
+      {
+        name: "postgres",
+        image,
+        ...restrictedContainer(),
+        args: ["postgres", "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC"],
+        ports: [{ name: "postgres", containerPort: port }],
+        env: [
+          { name: "PGDATA", value: `${dataDirectory}/pgdata` },
+          { name: "POSTGRES_USER", value: "postgres" },
+          { name: "POSTGRES_PASSWORD_FILE", value: "/etc/postgres/admin-password" },
+          { name: "POSTGRES_HOST_AUTH_METHOD", value: "scram-sha-256" },
+          { name: "POSTGRES_INITDB_ARGS", value: "--encoding=UTF8 --data-checksums" },
+        ],
+        // pg_isready reads the answer: a server that is still starting or recovering is not ready.
+        startupProbe: { ...isReady, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
+        readinessProbe: { ...isReady, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+        livenessProbe: { ...isReady, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+        resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
+        volumeMounts: [
+          { name: "data", mountPath: dataDirectory },
+          { name: "passwords", mountPath: "/etc/postgres", readOnly: true },
+          { name: "first-start", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
+          { name: "run", mountPath: "/var/run/postgresql" },
+          { name: "tmp", mountPath: "/tmp" },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "passwords", secret: { secretName: serverName, defaultMode: 0o440 } },
+      { name: "first-start", configMap: { name: `${serverName}-first-start`, defaultMode: 0o555 } },
+      { name: "run", emptyDir: {} },
+      { name: "tmp", emptyDir: {} },
+    ],
+  };
+}
+
+export function postgresService({ namespace, labels }: PostgresServer): types.input.core.v1.Service {
+  return {
+    // Headless: the StatefulSet's own Service, and clients reach the one pod directly.
+    metadata: { name: serverName, namespace, labels },
+    spec: { clusterIP: "None", selector: labels, ports: [{ name: "postgres", port, targetPort: "postgres" }] },
+  };
+}
+
+/**
+ * What the server runs once, on an empty volume: a login role for the application that is no superuser and bypasses no
+ * row level security, and its database. The password is read from a file, so that no process list shows it.
+ */
+export function firstStartScript(database: string, user: string): string {
+  return `#!/bin/sh
+set -eu
+password=$(cat /etc/postgres/application-password)
+psql --set=ON_ERROR_STOP=1 --username=postgres --dbname=postgres --quiet <<SQL
+create role ${user} login password '$password' nosuperuser nocreatedb nocreaterole nobypassrls;
+create database ${database} owner ${user};
+revoke all on database ${database} from public;
+SQL
+`;
+}

@@ -1,0 +1,357 @@
+import { type Colour, colours, otherColour } from "../applications/application.ts";
+import type { Ladder } from "./ladder.ts";
+import type { LiveColour, LiveRoute, Observed } from "./observed.ts";
+import { type Told, type Trip, type Weights, weightsOf } from "./told.ts";
+
+/** What a run asks for, as plain values. */
+export interface Desired {
+  readonly candidate: Colour;
+  /** 0 or a rung of `ladder`. */
+  readonly candidateTraffic: number;
+  readonly ladder: Ladder;
+  /** Release id of each colour: it covers images, config and all that its pods see, except secrets and replicas. */
+  readonly releases: Readonly<Record<Colour, string | undefined>>;
+  readonly retired: Readonly<Record<Colour, boolean>>;
+  /** Pods of each service that answers requests, when its colour is not retired. */
+  readonly replicas: Readonly<Record<string, number>>;
+  readonly inPlace: { readonly colour: Colour; readonly reason: string } | undefined;
+  /** Hours that a colour keeps its pods after the route was last written. */
+  readonly retireAfterHours: number;
+}
+
+/** What kind of run this is. */
+export type Move = "create" | "stay" | "up" | "down" | "return" | "roles" | "retire" | "ladder";
+
+export type Decision = Allowed | Refused;
+
+export interface Allowed {
+  readonly allowed: true;
+  readonly move: Move;
+  readonly weights: Weights;
+  /** What the route is told now. */
+  readonly told: Told;
+  /** The colour that gets more traffic: its pods must be ready at the moment of writing. */
+  readonly mustBeReady: Colour | undefined;
+  /** What a reviewer should know about this run. */
+  readonly notes: readonly string[];
+}
+
+export interface Refused {
+  readonly allowed: false;
+  readonly reason: string;
+  /** What to do next. */
+  readonly next: string;
+}
+
+const refuse = (reason: string, next: string): Refused => ({ allowed: false, reason, next });
+
+/**
+ * Whether a run may do what it was asked, judged from what is live (design rules 1 to 10; S0-63..66, S1-44..49, S3-43..50).
+ * Pure: the program, the hooks, the tests and the model all ask this function.
+ */
+export function decide(observed: Observed, desired: Desired): Decision {
+  const { route } = observed;
+  if (!route) return decideCreate(desired);
+  if (!route.told)
+    return refuse(
+      "the HTTPRoute exists already, and golive did not make it (it has no golive/candidate annotation)",
+      "delete it, or give this application another name",
+    );
+  const run = runOf(route, route.told, observed, desired);
+  return refuseTripped(run) ?? refuseOtherChanges(run) ?? decideMove(run);
+}
+
+/** One run, with what the rules ask of it worked out once. */
+interface Run {
+  readonly observed: Observed;
+  readonly route: LiveRoute;
+  readonly told: Told;
+  readonly desired: Desired;
+  /** Live and wanted percent of the wanted candidate. */
+  readonly from: number;
+  readonly to: number;
+  readonly weights: Weights;
+  /** A trip that nobody acknowledged yet. */
+  readonly trip: Trip | undefined;
+  readonly rolesChange: boolean;
+  readonly ladderChanges: boolean;
+  readonly releasesChange: readonly Colour[];
+  readonly retirementChanges: readonly Colour[];
+}
+
+function runOf(route: LiveRoute, told: Told, observed: Observed, desired: Desired): Run {
+  return {
+    observed,
+    route,
+    told,
+    desired,
+    from: route.exposure[desired.candidate],
+    to: desired.candidateTraffic,
+    weights: weightsOf(desired.candidate, desired.candidateTraffic),
+    trip: route.trip && route.trip.id !== told.acknowledged ? route.trip : undefined,
+    rolesChange: told.candidate !== desired.candidate,
+    ladderChanges: told.ladder !== desired.ladder.toString(),
+    // Not a change when the pods run it already: a killed run, or a Deployment that somebody deleted, is only finished.
+    releasesChange: colours.filter(
+      (colour) =>
+        desired.releases[colour] !== told.releases[colour] &&
+        desired.releases[colour] !== liveRelease(observed.colours[colour]),
+    ),
+    retirementChanges: colours.filter((colour) => desired.retired[colour] !== told.retired.includes(colour)),
+  };
+}
+
+/** Rule 1. */
+function decideCreate(desired: Desired): Decision {
+  const stable = otherColour(desired.candidate);
+  if (desired.candidateTraffic !== 0)
+    return refuse(
+      `candidateTraffic ${desired.candidateTraffic} on a new route: it starts at 0, all traffic on ${stable}`,
+      `set candidateTraffic 0, then climb: the first rung is ${desired.ladder.after(0)}`,
+    );
+  if (!desired.releases[stable] || desired.retired[stable])
+    return refuse(
+      `${stable} would get all traffic of a new route, but it has ${desired.releases[stable] ? "been retired" : "no release"}`,
+      `give ${stable} a release, or make it the candidate`,
+    );
+  return {
+    allowed: true,
+    move: "create",
+    weights: weightsOf(desired.candidate, 0),
+    told: {
+      candidate: desired.candidate,
+      candidateTraffic: 0,
+      ladder: desired.ladder.toString(),
+      releases: desired.releases,
+      proven: { blue: undefined, green: undefined, [stable]: desired.releases[stable] },
+      retired: colours.filter((colour) => desired.retired[colour]),
+      inPlace: undefined,
+      corrected: undefined,
+      acknowledged: undefined,
+    },
+    mustBeReady: undefined,
+    notes: [],
+  };
+}
+
+/** Rule 7: after a trip, only 0 for that colour. */
+function refuseTripped({ trip, weights, told }: Run): Refused | undefined {
+  if (!trip || weights[trip.colour] === 0) return undefined;
+  const zero = trip.colour === told.candidate ? 0 : 100;
+  return refuse(
+    `${trip.colour} was tripped (${trip.reason}) and would get ${weights[trip.colour]} %`,
+    `acknowledge it first: candidate ${told.candidate}, candidateTraffic ${zero}`,
+  );
+}
+
+/** Rules 5, 8 and 9: changes of release, retirement and ladder, and what they may not be mixed with. */
+function refuseOtherChanges(run: Run): Refused | undefined {
+  const { route, desired, told, from, to, releasesChange, retirementChanges, ladderChanges } = run;
+  const moving = from !== to && !run.rolesChange;
+  for (const colour of releasesChange) {
+    const live = route.exposure[colour];
+    if (moving)
+      return refuse(
+        `the release of ${colour} changes (${told.releases[colour] ?? "none"} -> ${desired.releases[colour] ?? "none"}) in the same run as candidateTraffic ${percent(from)} -> ${to}`,
+        `change one thing at a time: keep candidateTraffic ${percent(from)} for the release, or keep the release for the step`,
+      );
+    if (live > 0 && !inPlaceAllows(run, colour))
+      return refuse(
+        `the release of ${colour} changes (${told.releases[colour] ?? "none"} -> ${desired.releases[colour] ?? "none"}) while it serves ${percent(live)} %`,
+        inPlaceSpent(run, colour)
+          ? `this inPlace was spent on ${told.inPlace}; give a new reason, or release on ${otherColour(colour)}`
+          : `release on the colour at 0, step ${colour} down to 0 first, or set inPlace {colour: ${colour}, reason}`,
+      );
+    if (!desired.releases[colour] && live > 0)
+      return refuse(`${colour} serves ${percent(live)} % and would lose its release`, `step it down to 0 first`);
+  }
+  for (const colour of retirementChanges) {
+    const retires = desired.retired[colour];
+    const live = route.exposure[colour];
+    if (retires && live > 0)
+      return refuse(
+        `${colour} would be retired while it serves ${percent(live)} %`,
+        `only a colour at 0 can be retired: remove ${colour}.retired`,
+      );
+    if (moving || run.rolesChange || ladderChanges || releasesChange.length > 0)
+      return refuse(
+        `${colour} ${retires ? "is retired" : "gets its pods back"} in the same run as another change`,
+        "retirement has a run of its own: make the other change before or after it",
+      );
+    if (retires) {
+      const hours = hoursSince(route.changedAt, run.observed.at);
+      if (hours < desired.retireAfterHours)
+        return refuse(
+          `${colour} would be retired ${hours.toFixed(1)} h after the traffic last moved; allowed after ${desired.retireAfterHours} h`,
+          "keep it for a rollback until then: remove the retired flag",
+        );
+    }
+  }
+  if (ladderChanges) {
+    const settled = from === 0 || from === 100;
+    if (!settled || moving || run.rolesChange || releasesChange.length > 0)
+      return refuse(
+        `the ladder changes (${told.ladder} -> ${desired.ladder}) ${settled ? "in the same run as another change" : `at candidateTraffic ${percent(from)}`}`,
+        "the ladder changes only at a live 0 or 100, in a run of its own",
+      );
+  }
+  return undefined;
+}
+
+function decideMove(run: Run): Decision {
+  if (run.rolesChange) return decideRoles(run);
+  if (run.to < run.from) return decideDown(run);
+  if (run.to > run.from) return decideUp(run);
+  const move = run.retirementChanges.length > 0 ? "retire" : run.ladderChanges ? "ladder" : "stay";
+  return allow(run, move, undefined);
+}
+
+/** Rule 4. */
+function decideRoles(run: Run): Decision {
+  const { route, told, desired } = run;
+  const live = route.exposure[told.candidate];
+  if (live !== 100 || route.edits.length > 0 || desired.candidateTraffic !== 0)
+    return refuse(
+      `candidate ${told.candidate} -> ${desired.candidate} with candidateTraffic ${desired.candidateTraffic}, while ${told.candidate} has ${percent(live)} %`,
+      live === 100 && route.edits.length === 0
+        ? `roles switch without moving traffic: set candidate ${desired.candidate} and candidateTraffic 0`
+        : `roles switch only at a live 100: keep candidate ${told.candidate} until then`,
+    );
+  return allow(run, "roles", undefined);
+}
+
+/** Rule 3: ungated, from any state, as long as the other colour can serve. */
+function decideDown(run: Run): Decision {
+  const { desired, from, to, observed } = run;
+  const stable = otherColour(desired.candidate);
+  const missing = cannotServe(observed.colours[stable], desired, stable);
+  if (missing)
+    return refuse(
+      `candidateTraffic ${percent(from)} -> ${to} would send users to ${stable}, which cannot serve: ${missing}`,
+      `restore ${stable} first (its release, its pods), with candidateTraffic as it is`,
+    );
+  return allow(run, "down", stable);
+}
+
+/** Rules 2 and 6. */
+function decideUp(run: Run): Decision {
+  const { route, told, desired, from, to, observed } = run;
+  const { candidate } = desired;
+  const asked = `candidateTraffic ${percent(from)} -> ${to}`;
+  const missing = cannotServe(observed.colours[candidate], desired, candidate);
+  const proven = desired.releases[candidate] !== undefined && told.proven[candidate] === desired.releases[candidate];
+  const isReturn = to === 100 && proven && liveRelease(observed.colours[candidate]) === desired.releases[candidate];
+  if (isReturn && !missing) return allow(run, "return", candidate);
+  if (route.edits.length > 0)
+    return refuse(
+      `${asked}, but someone edited the route by hand: ${route.edits.join("; ")}`,
+      `accept the live value with candidateTraffic ${percent(from)} (if it is a rung), or go to any lower rung or 0`,
+    );
+  const next = desired.ladder.after(from);
+  if (to !== next)
+    return refuse(`${asked} skips a rung: the next is ${next} (or any lower value)`, `set candidateTraffic ${next}`);
+  if (missing) return refuse(`${asked}, but ${candidate} cannot serve: ${missing}`, unreadyAdvice(candidate, from));
+  const unsettled = notSettled(observed.colours[candidate], desired);
+  if (unsettled)
+    return refuse(`${asked}, but the pods of ${candidate} are not ready: ${unsettled}`, unreadyAdvice(candidate, from));
+  const stable = otherColour(candidate);
+  const scaled = replicasChange(observed.colours[stable], desired);
+  if (scaled && !desired.retired[stable])
+    return refuse(
+      `${asked} in the same run as a change of ${stable}'s replicas: ${scaled}`,
+      `change replicas with candidateTraffic ${percent(from)} first (\`pulumi up --refresh\` undoes a hand-made scale)`,
+    );
+  return allow(run, "up", candidate);
+}
+
+const unreadyAdvice = (candidate: Colour, from: number) =>
+  `run \`pulumi up\` with candidateTraffic ${percent(from)} until ${candidate} is ready, then step`;
+
+function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Allowed {
+  const { told, desired, route, trip } = run;
+  const notes: string[] = [];
+  const stable = otherColour(desired.candidate);
+  for (const colour of run.releasesChange)
+    if (told.proven[colour] !== undefined && told.proven[colour] === told.releases[colour])
+      notes.push(`this gives up the return to ${colour} ${told.releases[colour]} in one step`);
+  if (route.edits.length > 0) notes.push(`overwrites a hand edit: ${route.edits.join("; ")}`);
+  if (trip) notes.push(`acknowledges the trip of ${trip.colour}: ${trip.reason}`);
+  const spends = run.releasesChange.find((colour) => route.exposure[colour] > 0);
+  if (spends) notes.push(`changes ${spends} in place: ${desired.inPlace?.reason}`);
+  return {
+    allowed: true,
+    move,
+    weights: run.weights,
+    told: {
+      candidate: desired.candidate,
+      candidateTraffic: run.to,
+      ladder: desired.ladder.toString(),
+      releases: desired.releases,
+      proven: move === "roles" ? { ...told.proven, [stable]: desired.releases[stable] } : told.proven,
+      retired: colours.filter((colour) => desired.retired[colour]),
+      inPlace: spends ? inPlaceKey(run, spends) : told.inPlace,
+      corrected: route.edits.length > 0 ? `generation ${route.generation}: ${route.edits.join("; ")}` : told.corrected,
+      acknowledged: trip ? trip.id : told.acknowledged,
+    },
+    mustBeReady,
+    notes,
+  };
+}
+
+const inPlaceKey = ({ desired }: Run, colour: Colour) =>
+  `${colour} ${desired.releases[colour]} ${desired.inPlace?.reason}`;
+
+/** The reason was used before, for whatever release: an exception is granted once. */
+const inPlaceSpent = ({ told, desired }: Run, colour: Colour) =>
+  desired.inPlace?.colour === colour &&
+  told.inPlace?.startsWith(`${colour} `) === true &&
+  told.inPlace.endsWith(` ${desired.inPlace.reason}`);
+
+const inPlaceAllows = (run: Run, colour: Colour) =>
+  run.desired.inPlace?.colour === colour && run.desired.releases[colour] !== undefined && !inPlaceSpent(run, colour);
+
+/** Why a colour cannot serve (one ready pod of each service is the least), or undefined. */
+function cannotServe(live: LiveColour, desired: Desired, colour: Colour): string | undefined {
+  if (desired.retired[colour]) return `${colour} is retired`;
+  if (!desired.releases[colour]) return `${colour} has no release`;
+  const empty = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
+    const ready = live[service]?.ready ?? 0;
+    return ready > 0 ? [] : [`${service} has 0 of ${wanted} pods ready`];
+  });
+  return empty.length > 0 ? empty.join(", ") : undefined;
+}
+
+/** Why the pods of the candidate are not all of its release and ready, or undefined. A change of replicas counts, too. */
+function notSettled(live: LiveColour, desired: Desired): string | undefined {
+  const release = desired.releases[desired.candidate];
+  const found = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
+    const state = live[service];
+    if (!state) return [`${service} has no Deployment`];
+    if (state.release !== release) return [`${service} runs ${state.release ?? "an unknown release"}, not ${release}`];
+    if (state.replicas !== wanted)
+      return [`${service} is asked for ${state.replicas} pods, and would be for ${wanted}`];
+    return state.settled ? [] : [`${service} has ${state.ready} of ${wanted} pods ready`];
+  });
+  return found.length > 0 ? found.join(", ") : undefined;
+}
+
+function replicasChange(live: LiveColour, desired: Desired): string | undefined {
+  const found = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
+    const state = live[service];
+    return state && state.replicas !== wanted ? [`${service} ${state.replicas} -> ${wanted}`] : [];
+  });
+  return found.length > 0 ? found.join(", ") : undefined;
+}
+
+/** The one release that all Deployments of a colour run, or undefined when there is none or they differ. */
+function liveRelease(live: LiveColour): string | undefined {
+  const releases = new Set(Object.values(live).map((service) => service.release));
+  const [only] = releases;
+  return releases.size === 1 ? only : undefined;
+}
+
+function hoursSince(then: Date | undefined, now: Date): number {
+  return then ? (now.getTime() - then.getTime()) / 3_600_000 : 0;
+}
+
+const percent = (value: number) => `${Math.round(value * 10) / 10}`;

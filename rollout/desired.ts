@@ -1,0 +1,19 @@
+import { type Colour, isHttp } from "../applications/application.ts";
+import type { Settings } from "../settings.ts";
+import type { Desired } from "./decide.ts";
+
+/** What a stack's settings ask of `decide`; `releases` are the ids of the rendered releases. */
+export function desiredOf(settings: Settings, releases: Readonly<Record<Colour, string | undefined>>): Desired {
+  const { candidate, candidateTraffic, ladder, colours, inPlace, retireAfterHours, environment } = settings;
+  const http = settings.application.services.filter(isHttp);
+  return {
+    candidate,
+    candidateTraffic,
+    ladder,
+    releases,
+    retired: { blue: colours.blue.retired, green: colours.green.retired },
+    replicas: Object.fromEntries(http.map((service) => [service.name, service.replicas[environment]])),
+    inPlace,
+    retireAfterHours,
+  };
+}

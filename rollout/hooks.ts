@@ -1,0 +1,77 @@
+import { ResourceHook, RunError } from "@pulumi/pulumi";
+import type { Colour } from "../applications/application.ts";
+import type { LiveCluster } from "./cluster.ts";
+import type { Allowed } from "./decide.ts";
+import type { LiveColour, Observed } from "./observed.ts";
+import type { Weights } from "./told.ts";
+
+/** What the hooks of one run compare the live route with. */
+export interface RunContext {
+  readonly cluster: LiveCluster;
+  readonly observed: Observed;
+  readonly decision: Allowed;
+  /** Services that must have a ready pod on the colour that gets more traffic. */
+  readonly services: readonly string[];
+}
+
+/** Seconds that a step waits for pods that were ready when the run began. */
+const readySeconds = 60;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * The hooks of the public route. Before a write the route is read again: a guard may have tripped, or somebody may have
+ * edited it, since this run decided. After the write it is read back. Both only on `up`.
+ */
+export function routeHooks(context: RunContext): { beforeUpdate: ResourceHook[]; afterUpdate: ResourceHook[] } {
+  return {
+    beforeUpdate: [new ResourceHook("read-before-write", () => beforeWrite(context))],
+    afterUpdate: [new ResourceHook("read-back", () => afterWrite(context))],
+  };
+}
+
+/** @throws RunError when the route is no longer what this run decided on, or the colour that gets more traffic lost its pods. */
+export async function beforeWrite({ cluster, observed, decision, services }: RunContext): Promise<void> {
+  const deadline = Date.now() + readySeconds * 1000;
+  for (;;) {
+    const now = await cluster.observe();
+    const changed = changeSince(observed, now);
+    if (changed) throw new RunError(`${changed}; nothing was written: run \`pulumi up\` again`);
+    const colour = decision.mustBeReady;
+    const missing = colour && missingPods(now.colours[colour], services);
+    if (!missing) return;
+    if (Date.now() > deadline)
+      throw new RunError(
+        `${colour} should get ${decision.weights[colour]} %, but after ${readySeconds} s it still has no ready pod of ${missing}; nothing was written`,
+      );
+    await pause(500);
+  }
+}
+
+/** @throws RunError when the live route does not say what this run wrote. */
+export async function afterWrite({ cluster, decision }: RunContext): Promise<void> {
+  const { route } = await cluster.observe();
+  if (!route) throw new RunError("the route was written, but is not there any more: run `pulumi up --refresh`");
+  if (route.edits.length > 0 || !sameWeights(route.exposure, decision.weights))
+    throw new RunError(
+      `the route was written with ${show(decision.weights)}, but reads ${show(route.exposure)}: somebody else writes it (${route.edits.join("; ") || "no hand edit found"})`,
+    );
+}
+
+/** How the route differs from what the run saw at its start, or undefined. */
+export function changeSince(before: Observed, now: Observed): string | undefined {
+  if (!before.route || !now.route)
+    return now.route || before.route ? "the route appeared or vanished during this run" : undefined;
+  if (now.route.trip?.id !== before.route.trip?.id)
+    return `${now.route.trip?.colour ?? "a colour"} was tripped during this run (${now.route.trip?.reason ?? "the trip was removed"})`;
+  if (now.route.generation !== before.route.generation)
+    return `the route was edited during this run: it had ${show(before.route.exposure)}, it has ${show(now.route.exposure)}`;
+  return undefined;
+}
+
+function missingPods(live: LiveColour, services: readonly string[]): string | undefined {
+  const missing = services.filter((service) => (live[service]?.ready ?? 0) === 0);
+  return missing.length > 0 ? missing.join(", ") : undefined;
+}
+
+const sameWeights = (a: Weights, b: Weights) => a.blue === b.blue && a.green === b.green;
+const show = (weights: Readonly<Record<Colour, number>>) => `blue ${weights.blue}, green ${weights.green}`;

@@ -1,0 +1,95 @@
+import { type Colour, colours } from "../applications/application.ts";
+
+/** Percent of the public requests each colour gets; sums to 100. */
+export type Weights = Readonly<Record<Colour, number>>;
+
+/** What the route was last told, kept on the route itself, so that no state file has to be trusted. */
+export interface Told {
+  readonly candidate: Colour;
+  /** Integer percent 0..100. */
+  readonly candidateTraffic: number;
+  readonly ladder: string;
+  /** Release id of each colour, or undefined where it has none. */
+  readonly releases: Readonly<Record<Colour, string | undefined>>;
+  /** The release of each colour that was last proven at 100 %: the one a rollback may return to in one step. */
+  readonly proven: Readonly<Record<Colour, string | undefined>>;
+  readonly retired: readonly Colour[];
+  /** The `inPlace` that was spent last, as `colour release reason`. */
+  readonly inPlace: string | undefined;
+  /** The last hand edit that a run overwrote or accepted: makes that run's route differ, so that it is written. */
+  readonly corrected: string | undefined;
+  /** The trip that was acknowledged last. */
+  readonly acknowledged: string | undefined;
+}
+
+/** Written by a guard or by break-glass, never by a run: one colour must get no traffic. */
+export interface Trip {
+  /** The annotation's whole text: another trip has another text. */
+  readonly id: string;
+  readonly colour: Colour;
+  readonly reason: string;
+}
+
+const prefix = "golive/";
+export const tripAnnotation = `${prefix}trip`;
+
+/** The weights that a candidate traffic means. */
+export function weightsOf(candidate: Colour, candidateTraffic: number): Weights {
+  const stableTraffic = 100 - candidateTraffic;
+  return candidate === "blue"
+    ? { blue: candidateTraffic, green: stableTraffic }
+    : { blue: stableTraffic, green: candidateTraffic };
+}
+
+/** The annotations of a route that was told this. */
+export function annotationsOf(told: Told): Readonly<Record<string, string>> {
+  const optional = {
+    "release-blue": told.releases.blue,
+    "release-green": told.releases.green,
+    "proven-blue": told.proven.blue,
+    "proven-green": told.proven.green,
+    retired: told.retired.length > 0 ? told.retired.join(",") : undefined,
+    "in-place": told.inPlace,
+    corrected: told.corrected,
+    acknowledged: told.acknowledged,
+  };
+  const all = {
+    candidate: told.candidate,
+    "candidate-traffic": String(told.candidateTraffic),
+    ladder: told.ladder,
+    ...optional,
+  };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[prefix + key, value]])),
+  );
+}
+
+/** What a route's annotations tell, or undefined when they are not all there: such a route is not ours. */
+export function toldOf(annotations: Readonly<Record<string, string>>): Told | undefined {
+  const get = (key: string) => annotations[prefix + key];
+  const candidate = colours.find((colour) => colour === get("candidate"));
+  const traffic = Number(get("candidate-traffic"));
+  const ladder = get("ladder");
+  if (!candidate || ladder === undefined || !Number.isInteger(traffic) || traffic < 0 || traffic > 100)
+    return undefined;
+  const retired = (get("retired") ?? "").split(",");
+  return {
+    candidate,
+    candidateTraffic: traffic,
+    ladder,
+    releases: { blue: get("release-blue"), green: get("release-green") },
+    proven: { blue: get("proven-blue"), green: get("proven-green") },
+    retired: colours.filter((colour) => retired.includes(colour)),
+    inPlace: get("in-place"),
+    corrected: get("corrected"),
+    acknowledged: get("acknowledged"),
+  };
+}
+
+/** The trip on a route, or undefined. Text: `green: error ratio 12 %`; a text that names no colour is taken to mean the candidate. */
+export function tripOf(annotations: Readonly<Record<string, string>>, candidate: Colour): Trip | undefined {
+  const id = annotations[tripAnnotation];
+  if (id === undefined) return undefined;
+  const colour = colours.find((each) => id.startsWith(`${each}:`));
+  return { id, colour: colour ?? candidate, reason: colour ? id.slice(colour.length + 1).trim() : id };
+}
