@@ -1,20 +1,18 @@
 import process from "node:process";
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
 import {
   type Application,
   type Colour,
-  colours,
   type Environment,
-  environments,
   otherColour,
   type SecretKey,
 } from "./applications/application.ts";
 import { applications } from "./applications/catalogue.ts";
 import { Ladder } from "./rollout/ladder.ts";
+import { type Circumstances, crossProblems, rungsOf } from "./settings/checks.ts";
 import { defaults } from "./settings/environments.ts";
-import { imageProblem } from "./settings/images.ts";
-import { type Problem, SettingsError, suggestion } from "./settings/problems.ts";
+import { SettingsError } from "./settings/problems.ts";
+import { type Complete, type Given, parseForm, schema } from "./settings/schema.ts";
 
 /** What a colour runs: a version, one image for each service, and configuration of its own. */
 export interface Release {
@@ -88,182 +86,75 @@ export interface Settings {
 }
 
 /** Raw config of one project namespace: key without `golive:`, value as the engine hands it over (JSON text for objects). */
-export interface RawSettings {
+export interface RawSettings extends Circumstances {
   readonly stack: string;
   readonly values: Readonly<Record<string, string>>;
-  readonly secretKeys: ReadonlySet<string>;
-  /** A preview may go without the secrets that only an `up` needs, so that a reviewer needs none. */
-  readonly preview: boolean;
 }
-
-const text = (allowed: string) => z.string(`allowed: ${allowed}`).min(1, `allowed: ${allowed}`);
-const name = z
-  .string("allowed: a Kubernetes name")
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "allowed: a Kubernetes name (a-z, 0-9, -)");
-const host = z
-  .string("allowed: a DNS name")
-  .regex(/^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, "allowed: a DNS name");
-const quantity = z
-  .string("allowed: a size such as 10Gi")
-  .regex(/^[1-9][0-9]*(Mi|Gi|Ti)$/, "allowed: a size such as 10Gi");
-const colour = z.enum(colours, "allowed: blue, green");
-const release = z.strictObject({
-  version: z
-    .string("allowed: a version such as 1.2.3")
-    .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,62}$/, "allowed: a version such as 1.2.3 (a label value)"),
-  images: z.record(z.string(), z.string("allowed: name:tag or name@sha256:…")),
-  config: z
-    .record(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: names of environment variables"),
-      z.string("allowed: text (put numbers in quotes)"),
-    )
-    .default({}),
-  retired: z.boolean("allowed: true or false").default(false),
-});
-const rung = z.strictObject({
-  percent: z.number("allowed: an integer from 1 to 100"),
-  soakMinutes: z.number("allowed: minutes, 0 or more"),
-});
-
-const shape = {
-  application: z.enum(Object.keys(applications), `allowed: ${Object.keys(applications).join(", ")}`),
-  environment: z.enum(environments, `allowed: ${environments.join(", ")}`),
-  cluster: z.strictObject({ context: text("the name of a kubeconfig context"), kubeconfig: text("a path").optional() }),
-  hostname: host,
-  gateway: z.strictObject({ name, namespace: name, section: name, internalSection: name }),
-  blue: release.optional(),
-  green: release.optional(),
-  candidate: colour,
-  candidateTraffic: z.int("allowed: an integer percent, 0 or a rung of the ladder"),
-  ladder: z
-    .union([z.string(), z.array(rung)], "allowed: a ladder's name, or a list of {percent, soakMinutes}")
-    .optional(),
-  inPlace: z.strictObject({ colour, reason: text("why this cannot wait for weight 0") }).optional(),
-  retireAfterHours: z.number("allowed: hours, 0 or more").min(0, "allowed: hours, 0 or more").optional(),
-  database: z
-    .discriminatedUnion(
-      "kind",
-      [
-        z.strictObject({
-          kind: z.literal("statefulset"),
-          image: z.string().optional(),
-          storage: quantity.optional(),
-          storageClass: name.optional(),
-        }),
-        z.strictObject({
-          kind: z.literal("external"),
-          host,
-          port: z.int("allowed: a port").min(1, "allowed: 1 to 65535").max(65535, "allowed: 1 to 65535").default(5432),
-        }),
-      ],
-      "allowed: {kind: statefulset, …} or {kind: external, host, port}",
-    )
-    .optional(),
-  cache: z
-    .strictObject({
-      image: z.string().optional(),
-      storage: quantity.optional(),
-      storageClass: name.optional(),
-      memoryMiB: z.int("allowed: MiB").min(64, "allowed: 64 MiB or more").optional(),
-    })
-    .optional(),
-  imageMirrors: z.record(z.string(), text("an image reference")).default({}),
-  sentryDsn: text("a secret").optional(),
-  databasePassword: text("a secret").optional(),
-};
-const schema = z.strictObject(shape);
-const secretKeys = ["sentryDsn", "databasePassword"] as const;
-const textKeys = new Set(["application", "environment", "hostname", "candidate", "sentryDsn", "databasePassword"]);
 
 /**
  * Parses one stack's configuration.
  * @throws SettingsError with every problem found: the key, what was got, what is allowed.
  */
 export function parseSettings(raw: RawSettings): Settings {
-  const problems: Problem[] = [];
-  const input = Object.fromEntries(Object.entries(raw.values).map(([key, value]) => [key, decode(key, value)]));
-  const parsed = schema.safeParse(input);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, input)));
-  for (const key of secretKeys)
-    if (raw.values[key] !== undefined && !raw.secretKeys.has(key))
-      problems.push({
-        key,
-        text: `stands in clear; a secret is required here: pulumi config set --secret golive:${key}`,
-      });
-  if (!parsed.success) throw new SettingsError(raw.stack, problems);
+  const form = parseForm(raw.values);
+  const problems = [...form.problems, ...crossProblems(form.given, raw)];
+  if (problems.length > 0) throw new SettingsError(raw.stack, problems);
+  return settingsOf(raw.stack, schema.parse(form.given));
+}
 
-  const value = parsed.data;
-  const application = applications[value.application];
-  if (!application) throw new SettingsError(raw.stack, problems);
-  const standard = defaults[value.environment];
-  const { ladder, ladderProblems } = ladderOf(value.ladder, application, value.environment);
-  problems.push(...ladderProblems);
-  if (ladder && !ladder.allows(value.candidateTraffic))
-    problems.push({
-      key: "candidateTraffic",
-      text: `got ${value.candidateTraffic}; allowed on this ladder: ${ladder.percents.join(", ")}`,
-    });
-
-  for (const each of colours) problems.push(...releaseProblems(each, value[each], application, value.environment));
-  const stable = otherColour(value.candidate);
-  if (!value[stable] && !value[value.candidate])
-    problems.push({ key: stable, text: "got no release; one colour at least needs {version, images}" });
-  if (value.candidateTraffic > 0 && !value[value.candidate])
-    problems.push({
-      key: value.candidate,
-      text: `got no release, but it is the candidate with candidateTraffic ${value.candidateTraffic}; allowed: a release {version, images}, or candidateTraffic 0`,
-    });
-
-  const database = databaseOf(value.database ?? { kind: "statefulset" }, standard);
-  if (database.kind === "external" && value.databasePassword === undefined && !raw.preview)
-    problems.push({
-      key: "databasePassword",
-      text: "got nothing; an external database needs it: pulumi config set --secret golive:databasePassword",
-    });
-  const cache: CacheSettings = {
-    image: value.cache?.image ?? standard.cache.image,
-    storage: value.cache?.storage ?? standard.cache.storage,
-    storageClass: value.cache?.storageClass,
-    memoryMiB: value.cache?.memoryMiB ?? standard.cache.memoryMiB,
-  };
-  for (const [key, image] of [
-    ["database.image", database.kind === "statefulset" ? database.image : undefined],
-    ["cache.image", cache.image],
-  ] as const) {
-    const problem = image === undefined ? undefined : imageProblem(image, false);
-    if (problem) problems.push({ key, text: problem });
-  }
-  if (problems.length > 0 || !ladder) throw new SettingsError(raw.stack, problems);
-
-  const colourOf = (each: Colour): ColourSettings => {
-    const given = value[each];
-    if (!given) return { release: undefined, retired: false };
-    const { retired, ...rest } = given;
-    return { release: rest, retired };
-  };
+function settingsOf(stack: string, given: Complete): Settings {
+  const application = applications[given.application];
+  const ladder = application && Ladder.of(rungsOf(given.ladder, application) ?? []);
+  if (!application || !(ladder instanceof Ladder)) throw new SettingsError(stack, []);
+  const { environment, candidate } = given;
+  const standard = defaults[environment];
   return deepFreeze({
-    stack: raw.stack,
+    stack,
     application,
-    environment: value.environment,
-    namespace: value.environment,
-    cluster: { context: value.cluster.context, kubeconfig: value.cluster.kubeconfig },
-    hostname: value.hostname,
-    gateway: value.gateway,
-    colours: { blue: colourOf("blue"), green: colourOf("green") },
-    candidate: value.candidate,
-    stable,
-    candidateTraffic: value.candidateTraffic,
+    environment,
+    namespace: environment,
+    cluster: { context: given.cluster.context, kubeconfig: given.cluster.kubeconfig },
+    hostname: given.hostname,
+    gateway: given.gateway,
+    colours: { blue: colourOf(given.blue), green: colourOf(given.green) },
+    candidate,
+    stable: otherColour(candidate),
+    candidateTraffic: given.candidateTraffic,
     ladder,
-    inPlace: value.inPlace,
-    retireAfterHours: value.retireAfterHours ?? standard.retireAfterHours,
-    database,
-    cache,
-    imageMirrors: value.imageMirrors,
+    inPlace: given.inPlace,
+    retireAfterHours: given.retireAfterHours ?? standard.retireAfterHours,
+    database: databaseOf(given.database ?? { kind: "statefulset" }, standard.database),
+    cache: {
+      image: given.cache?.image ?? standard.cache.image,
+      storage: given.cache?.storage ?? standard.cache.storage,
+      storageClass: given.cache?.storageClass,
+      memoryMiB: given.cache?.memoryMiB ?? standard.cache.memoryMiB,
+    },
+    imageMirrors: given.imageMirrors ?? {},
     secrets: {
-      ...(value.sentryDsn === undefined ? {} : { sentryDsn: value.sentryDsn }),
-      ...(value.databasePassword === undefined ? {} : { databasePassword: value.databasePassword }),
+      ...(given.sentryDsn === undefined ? {} : { sentryDsn: given.sentryDsn }),
+      ...(given.databasePassword === undefined ? {} : { databasePassword: given.databasePassword }),
     },
   });
+}
+
+function colourOf(given: Given["blue"]): ColourSettings {
+  if (!given) return { release: undefined, retired: false };
+  const { retired, ...release } = given;
+  return { release, retired };
+}
+
+function databaseOf(
+  given: NonNullable<Given["database"]>,
+  standard: { readonly image: string; readonly storage: string },
+): DatabaseSettings {
+  if (given.kind === "external") return given;
+  return {
+    kind: "statefulset",
+    image: given.image ?? standard.image,
+    storage: given.storage ?? standard.storage,
+    storageClass: given.storageClass,
+  };
 }
 
 /** Reads and parses the configuration of the stack that runs. The only place that asks Pulumi for config. */
@@ -278,114 +169,6 @@ export function readSettings(): Settings {
     secretKeys: new Set(Array.isArray(secret) ? secret.map(String).filter(own).map(bare) : []),
     preview: pulumi.runtime.isDryRun(),
   });
-}
-
-/** Objects, numbers and booleans arrive as JSON text; what is meant as text stays text, whatever it looks like. */
-function decode(key: string, value: string): unknown {
-  if (textKeys.has(key)) return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
-function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown>>): readonly Problem[] {
-  const key = issue.path.map(String).join(".");
-  if (issue.code === "unrecognized_keys") {
-    const known = issue.path.length === 0 ? Object.keys(shape) : (knownKeys[key] ?? []);
-    return issue.keys.map((unknown) => ({
-      key: key === "" ? unknown : `${key}.${unknown}`,
-      text: `unknown key${suggestion(unknown, known)}`,
-    }));
-  }
-  const got = issue.path.reduce<unknown>(
-    (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
-    input,
-  );
-  const shown = secretKeys.some((secret) => secret === issue.path[0]) ? "a value" : JSON.stringify(got);
-  const inner = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
-  return [{ key, text: `got ${got === undefined ? "nothing" : shown}; ${inner ?? issue.message}` }];
-}
-
-const knownKeys: Readonly<Record<string, readonly string[]>> = {
-  blue: Object.keys(release.shape),
-  green: Object.keys(release.shape),
-  cluster: ["context", "kubeconfig"],
-  gateway: ["name", "namespace", "section", "internalSection"],
-  cache: ["image", "storage", "storageClass", "memoryMiB"],
-  database: ["kind", "image", "storage", "storageClass", "host", "port"],
-  inPlace: ["colour", "reason"],
-};
-
-function ladderOf(
-  given: string | readonly { percent: number; soakMinutes: number }[] | undefined,
-  application: Application,
-  environment: Environment,
-): { ladder: Ladder | undefined; ladderProblems: readonly Problem[] } {
-  const names = Object.keys(application.ladders);
-  const standard = application.ladders[names[0] ?? ""] ?? [];
-  const rungs = given === undefined ? standard : typeof given === "string" ? application.ladders[given] : given;
-  if (!rungs)
-    return {
-      ladder: undefined,
-      ladderProblems: [
-        {
-          key: "ladder",
-          text: `got ${JSON.stringify(given)}; allowed: ${names.join(", ")}, or a list of {percent, soakMinutes}`,
-        },
-      ],
-    };
-  const made = Ladder.of(rungs);
-  const problems = made instanceof Ladder ? [] : made.map((text) => ({ key: "ladder", text: `got ${text}` }));
-  if (environment === "production") {
-    const first = rungs[0]?.percent ?? 0;
-    if (first > 10)
-      problems.push({ key: "ladder", text: `got first rung ${first}; allowed in production: at most 10` });
-    const least = Math.min(...standard.map((each) => each.soakMinutes));
-    for (const each of rungs)
-      if (each.soakMinutes < least)
-        problems.push({
-          key: "ladder",
-          text: `got soakMinutes ${each.soakMinutes} on rung ${each.percent}; allowed in production: at least ${least}`,
-        });
-  }
-  return { ladder: made instanceof Ladder ? made : undefined, ladderProblems: problems };
-}
-
-function releaseProblems(
-  colour: Colour,
-  given: { images: Readonly<Record<string, string>> } | undefined,
-  application: Application,
-  environment: Environment,
-): readonly Problem[] {
-  if (!given) return [];
-  const services = application.services.map((service) => service.name);
-  const problems: Problem[] = [];
-  for (const service of services) {
-    const image = given.images[service];
-    const key = `${colour}.images.${service}`;
-    const problem =
-      image === undefined
-        ? "got nothing; an image is required for each service"
-        : imageProblem(image, environment === "production");
-    if (problem) problems.push({ key, text: problem });
-  }
-  for (const unknown of Object.keys(given.images).filter((each) => !services.includes(each)))
-    problems.push({ key: `${colour}.images.${unknown}`, text: `no such service${suggestion(unknown, services)}` });
-  return problems;
-}
-
-type GivenDatabase = NonNullable<z.infer<typeof schema>["database"]>;
-
-function databaseOf(given: GivenDatabase, standard: (typeof defaults)[Environment]): DatabaseSettings {
-  if (given.kind === "external") return given;
-  return {
-    kind: "statefulset",
-    image: given.image ?? standard.database.image,
-    storage: given.storage ?? standard.database.storage,
-    storageClass: given.storageClass,
-  };
 }
 
 function deepFreeze<T>(value: T): T {

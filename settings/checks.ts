@@ -1,0 +1,127 @@
+import { type Application, type Colour, colours, type Environment, otherColour } from "../applications/application.ts";
+import { applications } from "../applications/catalogue.ts";
+import { Ladder } from "../rollout/ladder.ts";
+import { imageProblem } from "./images.ts";
+import { type Problem, suggestion } from "./problems.ts";
+import { type Given, secretKeys } from "./schema.ts";
+
+/** What is known beside the values themselves. */
+export interface Circumstances {
+  /** Keys that the engine keeps as secrets. */
+  readonly secretKeys: ReadonlySet<string>;
+  /** A preview may go without the secrets that only an `up` needs, so that a reviewer needs none. */
+  readonly preview: boolean;
+}
+
+/** What is wrong between the values of a configuration; each check speaks only when the values it needs are there. */
+export function crossProblems(given: Given, circumstances: Circumstances): readonly Problem[] {
+  return [
+    ...trafficProblems(given),
+    ...colours.flatMap((colour) => releaseProblems(given, colour)),
+    ...storeImageProblems(given),
+    ...secretProblems(given, circumstances),
+  ];
+}
+
+/** The rungs that a configuration asks for: by name, as a list, or the application's first ladder. Undefined: no such name. */
+export function rungsOf(given: Given["ladder"], application: Application): Application["ladders"][string] | undefined {
+  if (given === undefined) return Object.values(application.ladders)[0];
+  return typeof given === "string" ? application.ladders[given] : given;
+}
+
+function trafficProblems(given: Given): readonly Problem[] {
+  const { candidate, candidateTraffic } = given;
+  const application = applicationOf(given);
+  const problems: Problem[] = application ? [...ladderProblems(given, application)] : [];
+  const rungs = application && rungsOf(given.ladder, application);
+  const ladder = rungs && Ladder.of(rungs);
+  if (ladder instanceof Ladder && candidateTraffic !== undefined && !ladder.allows(candidateTraffic))
+    problems.push({
+      key: "candidateTraffic",
+      text: `got ${candidateTraffic}; allowed on this ladder: ${ladder.percents.join(", ")}`,
+    });
+  if (candidate === undefined || candidateTraffic === undefined) return problems;
+  const stable = otherColour(candidate);
+  if (!given[candidate] && candidateTraffic > 0)
+    problems.push({
+      key: candidate,
+      text: `got no release, but it is the candidate with candidateTraffic ${candidateTraffic}; allowed: a release {version, images}, or candidateTraffic 0`,
+    });
+  else if (!given[candidate] && !given[stable])
+    problems.push({ key: stable, text: "got no release; one colour at least needs {version, images}" });
+  return problems;
+}
+
+const applicationOf = ({ application }: Given): Application | undefined =>
+  application === undefined ? undefined : applications[application];
+
+function ladderProblems({ ladder, environment }: Given, application: Application): readonly Problem[] {
+  const rungs = rungsOf(ladder, application);
+  if (!rungs) {
+    const names = Object.keys(application.ladders).join(", ");
+    return [
+      { key: "ladder", text: `got ${JSON.stringify(ladder)}; allowed: ${names}, or a list of {percent, soakMinutes}` },
+    ];
+  }
+  const made = Ladder.of(rungs);
+  const texts = made instanceof Ladder ? [] : [...made];
+  if (environment === "production") {
+    const least = Math.min(...(rungsOf(undefined, application) ?? []).map((rung) => rung.soakMinutes));
+    const first = rungs[0]?.percent ?? 0;
+    if (first > 10) texts.push(`first rung ${first}; allowed in production: at most 10`);
+    for (const rung of rungs)
+      if (rung.soakMinutes < least)
+        texts.push(`soakMinutes ${rung.soakMinutes} on rung ${rung.percent}; allowed in production: at least ${least}`);
+  }
+  return texts.map((text) => ({ key: "ladder", text: `got ${text}` }));
+}
+
+function releaseProblems(given: Given, colour: Colour): readonly Problem[] {
+  const release = given[colour];
+  const application = applicationOf(given);
+  if (!release || !application) return [];
+  const services = application.services.map((service) => service.name);
+  const missing = services.flatMap((service) => {
+    const image = release.images[service];
+    const text =
+      image === undefined
+        ? "got nothing; an image is required for each service"
+        : imageProblem(image, needsDigest(given.environment));
+    return text === undefined ? [] : [{ key: `${colour}.images.${service}`, text }];
+  });
+  const unknown = Object.keys(release.images)
+    .filter((image) => !services.includes(image))
+    .map((image) => ({ key: `${colour}.images.${image}`, text: `no such service${suggestion(image, services)}` }));
+  return [...missing, ...unknown];
+}
+
+const needsDigest = (environment: Environment | undefined) => environment === "production";
+
+function storeImageProblems({ database, cache }: Given): readonly Problem[] {
+  const images = {
+    "database.image": database?.kind === "statefulset" ? database.image : undefined,
+    "cache.image": cache?.image,
+  };
+  return Object.entries(images).flatMap(([key, image]) => {
+    const text = image === undefined ? undefined : imageProblem(image, false);
+    return text === undefined ? [] : [{ key, text }];
+  });
+}
+
+function secretProblems(given: Given, circumstances: Circumstances): readonly Problem[] {
+  const inClear = secretKeys
+    .filter((key) => given[key] !== undefined && !circumstances.secretKeys.has(key))
+    .map((key) => ({
+      key,
+      text: `stands in clear; a secret is required here: pulumi config set --secret golive:${key}`,
+    }));
+  if (given.database?.kind !== "external" || given.databasePassword !== undefined || circumstances.preview)
+    return inClear;
+  return [
+    ...inClear,
+    {
+      key: "databasePassword",
+      text: "got nothing; an external database needs it: pulumi config set --secret golive:databasePassword",
+    },
+  ];
+}

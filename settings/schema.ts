@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { colours, environments } from "../applications/application.ts";
+import { applications } from "../applications/catalogue.ts";
+import { type Problem, suggestion } from "./problems.ts";
+
+const text = (allowed: string) => z.string(`allowed: ${allowed}`).min(1, `allowed: ${allowed}`);
+const name = z
+  .string("allowed: a Kubernetes name")
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "allowed: a Kubernetes name (a-z, 0-9, -)");
+const host = z
+  .string("allowed: a DNS name")
+  .regex(/^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, "allowed: a DNS name");
+const quantity = z
+  .string("allowed: a size such as 10Gi")
+  .regex(/^[1-9][0-9]*(Mi|Gi|Ti)$/, "allowed: a size such as 10Gi");
+const colour = z.enum(colours, "allowed: blue, green");
+const release = z.strictObject({
+  version: z
+    .string("allowed: a version such as 1.2.3")
+    .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,62}$/, "allowed: a version such as 1.2.3 (a label value)"),
+  images: z.record(z.string(), z.string("allowed: name:tag or name@sha256:…")),
+  config: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: names of environment variables"),
+      z.string("allowed: text (put numbers in quotes)"),
+    )
+    .default({}),
+  retired: z.boolean("allowed: true or false").default(false),
+});
+const rung = z.strictObject({
+  percent: z.number("allowed: an integer from 1 to 100"),
+  soakMinutes: z.number("allowed: minutes, 0 or more"),
+});
+
+const shape = {
+  application: z.enum(Object.keys(applications), `allowed: ${Object.keys(applications).join(", ")}`),
+  environment: z.enum(environments, `allowed: ${environments.join(", ")}`),
+  cluster: z.strictObject({ context: text("the name of a kubeconfig context"), kubeconfig: text("a path").optional() }),
+  hostname: host,
+  gateway: z.strictObject({ name, namespace: name, section: name, internalSection: name }),
+  blue: release.optional(),
+  green: release.optional(),
+  candidate: colour,
+  candidateTraffic: z.int("allowed: an integer percent, 0 or a rung of the ladder"),
+  ladder: z
+    .union([z.string(), z.array(rung)], "allowed: a ladder's name, or a list of {percent, soakMinutes}")
+    .optional(),
+  inPlace: z.strictObject({ colour, reason: text("why this cannot wait for weight 0") }).optional(),
+  retireAfterHours: z.number("allowed: hours, 0 or more").min(0, "allowed: hours, 0 or more").optional(),
+  database: z
+    .discriminatedUnion(
+      "kind",
+      [
+        z.strictObject({
+          kind: z.literal("statefulset"),
+          image: z.string().optional(),
+          storage: quantity.optional(),
+          storageClass: name.optional(),
+        }),
+        z.strictObject({
+          kind: z.literal("external"),
+          host,
+          port: z.int("allowed: a port").min(1, "allowed: 1 to 65535").max(65535, "allowed: 1 to 65535").default(5432),
+        }),
+      ],
+      "allowed: {kind: statefulset, …} or {kind: external, host, port}",
+    )
+    .optional(),
+  cache: z
+    .strictObject({
+      image: z.string().optional(),
+      storage: quantity.optional(),
+      storageClass: name.optional(),
+      memoryMiB: z.int("allowed: MiB").min(64, "allowed: 64 MiB or more").optional(),
+    })
+    .optional(),
+  imageMirrors: z.record(z.string(), text("an image reference")).default({}),
+  sentryDsn: text("a secret").optional(),
+  databasePassword: text("a secret").optional(),
+};
+export const schema = z.strictObject(shape);
+const partial = schema.partial();
+export const secretKeys = ["sentryDsn", "databasePassword"] as const;
+const textKeys = new Set(["application", "environment", "hostname", "candidate", "sentryDsn", "databasePassword"]);
+
+/** A stack's configuration as written, of the right form; what is not of the right form is left out. */
+export type Given = z.infer<typeof partial>;
+export type Complete = z.infer<typeof schema>;
+
+/** Keys of the right form, and a problem for each that is not. */
+export function parseForm(values: Readonly<Record<string, string>>): { given: Given; problems: readonly Problem[] } {
+  const input = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, decode(key, value)]));
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return { given: parsed.data, problems: [] };
+  const bad = new Set(
+    parsed.error.issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [String(issue.path[0])],
+    ),
+  );
+  const good = Object.fromEntries(Object.entries(input).filter(([key]) => !bad.has(key)));
+  return {
+    given: partial.parse(good),
+    problems: parsed.error.issues.flatMap((issue) => explain(issue, input)),
+  };
+}
+
+/** Objects, numbers and booleans arrive as JSON text; what is meant as text stays text, whatever it looks like. */
+function decode(key: string, value: string): unknown {
+  if (textKeys.has(key)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown>>): readonly Problem[] {
+  const key = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.path.length === 0 ? Object.keys(shape) : (knownKeys[key] ?? []);
+    return issue.keys.map((unknown) => ({
+      key: key === "" ? unknown : `${key}.${unknown}`,
+      text: `unknown key${suggestion(unknown, known)}`,
+    }));
+  }
+  const got = issue.path.reduce<unknown>(
+    (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
+    input,
+  );
+  const shown = secretKeys.some((secret) => secret === issue.path[0]) ? "a value" : JSON.stringify(got);
+  const inner = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
+  return [{ key, text: `got ${got === undefined ? "nothing" : shown}; ${inner ?? issue.message}` }];
+}
+
+const knownKeys: Readonly<Record<string, readonly string[]>> = {
+  blue: Object.keys(release.shape),
+  green: Object.keys(release.shape),
+  cluster: ["context", "kubeconfig"],
+  gateway: ["name", "namespace", "section", "internalSection"],
+  cache: ["image", "storage", "storageClass", "memoryMiB"],
+  database: ["kind", "image", "storage", "storageClass", "host", "port"],
+  inPlace: ["colour", "reason"],
+};
