@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Progress } from "../../cli/progress.ts";
+import { ensureHostTools } from "../debian/host-tools.ts";
+import { readIfThere, writeWhole } from "../files.ts";
+import { gateway } from "../gateway.ts";
+import { goBuild, moduleDirectory } from "../go/build.ts";
+import { ensureImages } from "../images/images.ts";
+import type { BuiltImage } from "../images/oci.ts";
+import { places } from "../places.ts";
+import { kubectl, waitForApi } from "./api.ts";
+import { apiServer, controllerManager, etcd, scheduler } from "./control-plane.ts";
+import { writeKubeconfigs } from "./kubeconfig.ts";
+import { clusterDirs } from "./layout.ts";
+import { observeMachine, prepareMachine } from "./machine.ts";
+import { systemManifests } from "./manifests.ts";
+import { containerd, kubelet, kubeProxy, nodeFiles } from "./node-config.ts";
+import { readOwner, writeOwner } from "./owner.ts";
+import { ensurePki } from "./pki.ts";
+import { ensureRunning } from "./processes.ts";
+import { importImages, waitForRuntime } from "./runtime.ts";
+
+/** Builds and unpacks all that the cluster is made of; made once, and again when its pins change. */
+export async function buildCluster(progress: Progress): Promise<void> {
+  await goBuild("etcd", progress);
+  await goBuild("kubernetes", progress);
+  await ensureHostTools(progress);
+}
+
+/** Starts what does not run of this clone's cluster, and brings what runs in it up to date. */
+export async function startCluster(progress: Progress): Promise<void> {
+  const images = await ensureImages(progress);
+  await prepare();
+  await ensureRunning(etcd());
+  await ensureRunning(apiServer());
+  await Promise.all([
+    progress.stage("control plane", startControlPlane),
+    progress.stage("node", (stage) => startNode(images, stage)),
+  ]);
+  await progress.stage("gateway, names, volumes", waitForSystem);
+}
+
+async function prepare(): Promise<void> {
+  if ((await readOwner()) === undefined) await writeOwner({ clone: places.root, before: await observeMachine() });
+  for (const directory of [clusterDirs.config, clusterDirs.volumes]) await mkdir(directory, { recursive: true });
+  await mkdir(clusterDirs.etcd, { recursive: true, mode: 0o700 });
+  await ensurePki();
+  await writeKubeconfigs();
+  await prepareMachine();
+  for (const [name, text] of Object.entries(nodeFiles())) {
+    const file = join(clusterDirs.config, name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeWhole(file, text);
+  }
+}
+
+async function startControlPlane(): Promise<void> {
+  await waitForApi();
+  await ensureRunning(controllerManager());
+  await ensureRunning(scheduler());
+  await ensureRunning(kubeProxy());
+  await installSystem();
+}
+
+async function startNode(images: readonly BuiltImage[], progress: Progress): Promise<void> {
+  const runtime = await ensureRunning(containerd());
+  await waitForRuntime();
+  await importImages(images, progress);
+  await waitForApi();
+  await ensureRunning(kubelet(runtime));
+}
+
+/** Tells which manifests the cluster was given last. */
+const systemStamp = join(places.cluster, "system");
+
+async function installSystem(): Promise<void> {
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: systemManifests() });
+  const wanted = createHash("sha256").update(list).digest("hex");
+  if ((await readIfThere(systemStamp)) === wanted) return;
+  const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
+  const gatewayApi = await moduleDirectory("traefik", "sigs.k8s.io/gateway-api");
+  await kubectl([...apply, join(gatewayApi, "config", "crd", "standard")]);
+  await kubectl([...apply, "-"], { input: list });
+  await writeFile(systemStamp, wanted);
+}
+
+async function waitForSystem(): Promise<void> {
+  const patience = "--timeout=90s";
+  const deployments = systemManifests().filter(({ kind }) => kind === "Deployment");
+  const names = deployments.map(({ metadata }) => metadata as { readonly name: string; readonly namespace: string });
+  for (const { name, namespace } of names) {
+    await kubectl(["wait", "--namespace", namespace, "--for=condition=Available", patience, `deployment/${name}`]);
+  }
+  const programmed = ["wait", "--namespace", gateway.namespace, "--for=condition=Programmed", patience];
+  await kubectl([...programmed, `gateway/${gateway.name}`]);
+}

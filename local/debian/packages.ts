@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Progress } from "../../cli/progress.ts";
+import { readIfThere } from "../files.ts";
+import { places } from "../places.ts";
+import { run } from "../run.ts";
+import { download, privateApt } from "./mirror.ts";
+
+/** A directory of unpacked Debian packages. Nothing is installed: no maintainer script runs. */
+export interface Tree {
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** Dependencies that are left out: their names begin so. */
+  readonly without: readonly string[];
+}
+
+/** What the node runs: its container runtime and network tools. The C library is the machine's own. */
+export const hostTree: Tree = {
+  name: "host",
+  packages: ["containerd", "runc", "containernetworking-plugins", "nftables", "conntrack", "iproute2"],
+  without: ["libc6", "libc-bin", "libgcc-s1", "gcc-12-base", "debconf"],
+};
+
+/** What the container images share. */
+export const imageTree: Tree = {
+  name: "images",
+  packages: [
+    ...["base-files", "bash", "coreutils", "dash", "findutils", "grep", "gzip", "hostname", "libc-bin", "sed", "tar"],
+    ...["procps", "tzdata", "libstdc++6", "postgresql-15", "redis-server", "redis-tools"],
+  ],
+  // LLVM is only PostgreSQL's JIT (it works without); the perl and system packages serve maintainer scripts.
+  without: [
+    "libllvm",
+    "libz3",
+    "locales",
+    "libc-l10n",
+    "perl",
+    "libperl",
+    "usrmerge",
+    "debconf",
+    "dpkg",
+    "adduser",
+    "ucf",
+  ],
+};
+
+const rootOf = (tree: Tree) => join(places.debian, tree.name);
+const stampOf = (tree: Tree) => `${rootOf(tree)}.stamp`;
+const fingerprint = (tree: Tree) => createHash("sha256").update(JSON.stringify(tree)).digest("hex");
+
+async function isThere(tree: Tree): Promise<boolean> {
+  return (await readIfThere(stampOf(tree))) === fingerprint(tree);
+}
+
+/** Whether every tree is there, so that nothing of apt is needed. */
+export async function isUnpacked(): Promise<boolean> {
+  return (await isThere(hostTree)) && (await isThere(imageTree));
+}
+
+/** Gives the directory of the tree; downloads and unpacks it when it is not there yet. It appears whole or not at all. */
+export async function ensureTree(tree: Tree, progress: Progress): Promise<string> {
+  const root = rootOf(tree);
+  if (await isThere(tree)) return root;
+  return await progress.stage(`Debian packages: ${tree.packages.slice(0, 4).join(", ")} …`, async (stage) => {
+    const building = `${root}.new`;
+    for (const old of [building, stampOf(tree), root]) await rm(old, { recursive: true, force: true });
+    await mkdir(building, { recursive: true });
+    const apt = await privateApt(join(places.debian, `${tree.name}.apt`));
+    await download(apt, tree.packages);
+    const archives = join(apt.directory, "archives");
+    const files = (await readdir(archives)).filter((file) => file.endsWith(".deb")).sort();
+    const kept = files.filter((file) => !tree.without.some((prefix) => file.startsWith(prefix)));
+    await mergedUsr(building);
+    for (const file of kept) await unpack(join(archives, file), building);
+    await rm(apt.directory, { recursive: true, force: true });
+    await rename(building, root);
+    await writeFile(stampOf(tree), fingerprint(tree));
+    stage.note(`${kept.length} packages`);
+    return root;
+  });
+}
+
+/** `/bin` and its like are links into `/usr`, as on every Debian since 12. */
+async function mergedUsr(root: string): Promise<void> {
+  for (const name of ["bin", "sbin", "lib", "lib64"]) {
+    await mkdir(join(root, "usr", name), { recursive: true });
+    await symlink(join("usr", name), join(root, name));
+  }
+}
+
+async function unpack(file: string, root: string): Promise<void> {
+  // dpkg-deb -x would put directories in the place of the links.
+  const script =
+    'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink --no-same-owner';
+  await run("bash", ["-c", script, "unpack", file, root]);
+}

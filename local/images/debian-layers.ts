@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { imageTree } from "../debian/packages.ts";
+import { places } from "../places.ts";
+import { type Entry, entriesOf } from "./tar.ts";
+
+const tree = join(places.debian, imageTree.name);
+
+export function debianInputs(): Promise<string> {
+  return readFile(`${tree}.stamp`, "utf8");
+}
+
+const shared = ["doc", "man", "info", "locale", "lintian", "bash-completion", "gcc", "perl5", "postgresql-common"];
+
+/** What nobody reads in a container, and what is written below because no maintainer script made it. */
+const leftOut = new RegExp(
+  `^(usr/share/(${shared.join("|")})|var/(cache|run|lock)|run|tmp|etc/(passwd|group|nsswitch\\.conf))(/|$)`,
+);
+
+/** PostgreSQL, Redis, a shell and what they need; users as in the official images. */
+export async function* debianEntries(): AsyncGenerator<Entry> {
+  yield* entriesOf(tree, (path) => leftOut.test(path));
+  const people = [
+    { name: "root", id: 0, home: "/root", shell: "/bin/bash" },
+    { name: "postgres", id: 999, home: "/var/lib/postgresql", shell: "/bin/bash" },
+    { name: "node", id: 1000, home: "/home/node", shell: "/bin/bash" },
+    { name: "nobody", id: 65534, home: "/nonexistent", shell: "/usr/sbin/nologin" },
+  ];
+  const passwd = people.map(({ name, id, home, shell }) => `${name}:x:${id}:${id}:${name}:${home}:${shell}\n`);
+  yield text("etc/passwd", passwd.join(""));
+  yield text("etc/group", people.map(({ name, id }) => `${name}:x:${id}:\n`).join(""));
+  yield text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+  yield { kind: "directory", path: "run", mode: 0o755 };
+  yield { kind: "link", path: "var/run", target: "/run" };
+  yield { kind: "directory", path: "tmp", mode: 0o1777 };
+  for (const path of ["run/postgresql", "var/lib/postgresql", "data"]) {
+    yield { kind: "directory", path, mode: 0o755, owner: 999 };
+  }
+  yield { kind: "directory", path: "home/node", mode: 0o755, owner: 1000 };
+}
+
+export async function postgresEntries(): Promise<Entry[]> {
+  const settings = "usr/share/postgresql/15/postgresql.conf.sample";
+  const original = await readFile(join(tree, settings), "utf8");
+  return [
+    // A server in a container is useless on loopback alone; the official image does the same.
+    text(settings, original.replace(/^#listen_addresses = .*$/m, "listen_addresses = '*'")),
+    { kind: "directory", path: "docker-entrypoint-initdb.d", mode: 0o755 },
+  ];
+}
+
+const text = (path: string, content: string): Entry => {
+  return { kind: "file", path, mode: 0o644, content: Buffer.from(content) };
+};

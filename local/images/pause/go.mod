@@ -1,0 +1,3 @@
+module golive.local/pause
+
+go 1.26.0

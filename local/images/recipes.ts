@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { places } from "../places.ts";
+import { debianEntries, debianInputs, postgresEntries } from "./debian-layers.ts";
+import type { ImageConfig } from "./oci.ts";
+import type { Entry } from "./tar.ts";
+
+/** What a layer is made from. */
+export interface LayerRecipe {
+  /** Says whether the layer must be made again: different inputs give a different text. */
+  readonly inputs: () => Promise<string>;
+  readonly entries: () => AsyncIterable<Entry> | Promise<Iterable<Entry>>;
+}
+
+export interface ImageRecipe {
+  readonly name: string;
+  readonly layers: readonly LayerName[];
+  readonly config: ImageConfig;
+}
+
+export const systemImages = {
+  pause: "golive.local/pause:3",
+  coredns: "golive.local/coredns:1.13.1",
+  traefik: "golive.local/traefik:3.5.4",
+  volumes: "golive.local/volumes:1",
+} as const;
+
+const taskflow = (["backend", "frontend"] as const).flatMap((service) =>
+  (["1.0.0", "2.0.0"] as const).map((version) => ({
+    service,
+    version,
+    name: `golive.local/taskflow-${service}:${version}`,
+  })),
+);
+
+/** The images that the `local` stack names. A cluster of one's own must have them. */
+export const stackImages: readonly string[] = [
+  "golive.local/postgres:15",
+  "golive.local/redis:7",
+  ...taskflow.map(({ name }) => name),
+];
+
+const files = join(import.meta.dirname, "files");
+const sampleDirectory = join(places.root, "local", "sample");
+
+/** The pause binary, built from local/images/pause. */
+export const pauseBinary = join(places.images, "pause");
+
+export const layerRecipes = {
+  debian: { inputs: debianInputs, entries: debianEntries },
+  node: binary("usr/local/bin/node", process.execPath),
+  pause: binary("pause", pauseBinary),
+  coredns: binary("coredns", join(places.bin, "coredns")),
+  traefik: binary("traefik", join(places.bin, "traefik")),
+  postgres: {
+    inputs: () => contentsOf([join(files, "postgres-entrypoint.sh")]),
+    entries: async () => [
+      ...(await postgresEntries()),
+      executable("usr/local/bin/postgres-entrypoint.sh", join(files, "postgres-entrypoint.sh")),
+    ],
+  },
+  redis: script("usr/local/bin/redis-entrypoint.sh", join(files, "redis-entrypoint.sh")),
+  volumes: script("app/main.ts", join(places.root, "local", "cluster", "volume-provisioner.ts")),
+  backend: sample("backend"),
+  frontend: sample("frontend"),
+} satisfies Record<string, LayerRecipe>;
+
+export type LayerName = keyof typeof layerRecipes;
+
+const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export const imageRecipes: readonly ImageRecipe[] = [
+  { name: systemImages.pause, layers: ["pause"], config: { user: "65535:65535", entrypoint: ["/pause"] } },
+  { name: systemImages.coredns, layers: ["coredns"], config: { user: "65532:65532", entrypoint: ["/coredns"] } },
+  { name: systemImages.traefik, layers: ["traefik"], config: { user: "65532:65532", entrypoint: ["/traefik"] } },
+  {
+    name: systemImages.volumes,
+    layers: ["debian", "node", "volumes"],
+    config: { user: "0:0", env: { PATH: path }, entrypoint: ["node", "/app/main.ts"] },
+  },
+  {
+    name: "golive.local/postgres:15",
+    layers: ["debian", "postgres"],
+    config: {
+      user: "999:999",
+      env: {
+        PATH: `/usr/lib/postgresql/15/bin:${path}`,
+        LANG: "C.UTF-8",
+        PG_MAJOR: "15",
+        PGDATA: "/var/lib/postgresql/data",
+      },
+      entrypoint: ["postgres-entrypoint.sh"],
+      command: ["postgres"],
+      ports: [5432],
+      // SIGTERM would wait for every client to leave (PostgreSQL's "smart" shutdown).
+      stopSignal: "SIGINT",
+    },
+  },
+  {
+    name: "golive.local/redis:7",
+    layers: ["debian", "redis"],
+    config: {
+      user: "999:999",
+      env: { PATH: path },
+      entrypoint: ["redis-entrypoint.sh"],
+      command: ["redis-server"],
+      directory: "/data",
+      ports: [6379],
+    },
+  },
+  ...taskflow.map(
+    ({ service, version, name }): ImageRecipe => ({
+      name,
+      layers: ["debian", "node", service],
+      config: {
+        user: "1000:1000",
+        env: { PATH: path, APP_VERSION: version },
+        command: ["node", "/app/main.mjs"],
+        directory: "/app",
+        ports: [3000],
+      },
+    }),
+  ),
+];
+
+// Large files are told apart by size and time: reading hundreds of megabytes would cost every start a second.
+function binary(path: string, from: string): LayerRecipe {
+  return {
+    async inputs() {
+      const { size, mtimeMs } = await stat(from);
+      return `${from} ${size} ${mtimeMs}`;
+    },
+    entries: async () => [...parentsOf(path), executable(path, from)],
+  };
+}
+
+function script(path: string, from: string): LayerRecipe {
+  return {
+    inputs: () => contentsOf([from]),
+    entries: async () => [...parentsOf(path), executable(path, from)],
+  };
+}
+
+function sample(service: "backend" | "frontend"): LayerRecipe {
+  return {
+    async inputs() {
+      const found = await readdir(sampleDirectory, { recursive: true, withFileTypes: true });
+      const sources = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+      return await contentsOf([...sources.sort(), join(places.root, "package-lock.json")]);
+    },
+    async entries() {
+      // Loaded only when the sample changed: it brings a bundler with it.
+      const { bundleSample } = await import("../sample/bundle.ts");
+      const content = (await bundleSample())[service];
+      return [...parentsOf("app/main.mjs"), { kind: "file", path: "app/main.mjs", mode: 0o644, content }];
+    },
+  };
+}
+
+const executable = (path: string, from: string): Entry => ({ kind: "file", path, mode: 0o755, content: { from } });
+
+function parentsOf(path: string): Entry[] {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_, index) => ({ kind: "directory", path: parts.slice(0, index + 1).join("/"), mode: 0o755 }));
+}
+
+/** One text for the contents of files, wherever the clone stands. */
+export async function contentsOf(paths: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const path of paths)
+    hash
+      .update(path.slice(places.root.length))
+      .update("\0")
+      .update(await readFile(path));
+  return hash.digest("hex");
+}
