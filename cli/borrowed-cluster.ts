@@ -1,0 +1,19 @@
+import process from "node:process";
+import { type Cluster, clusterDown, clusterUp } from "../local/cluster/cluster.ts";
+import { clusterAnswers } from "./cluster-address.ts";
+import type { Session } from "./session.ts";
+
+export interface BorrowedCluster extends Cluster {
+  /** Whether this command started it, and so stops it at its end unless it is kept. */
+  readonly started: boolean;
+}
+
+/** Brings the cluster up for the length of a command: it is left as it was found, running or not, unless `keep`. */
+export async function borrowCluster(session: Session, keep: boolean): Promise<BorrowedCluster> {
+  const given = (process.env.GOLIVE_KUBECONFIG ?? "") !== "";
+  const started = !given && !(await clusterAnswers());
+  // Registered before the start, as one that is cut off leaves processes behind, too.
+  if (started && !keep) session.atEnd("stop the cluster", () => clusterDown(session.progress));
+  const cluster = await session.progress.stage("cluster", (progress) => clusterUp(progress));
+  return { ...cluster, started };
+}

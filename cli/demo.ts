@@ -1,0 +1,250 @@
+import { writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gateway } from "../local/gateway.ts";
+import { type Load, settleSeconds, startLoad } from "../local/load/load.ts";
+import { places } from "../local/places.ts";
+import { borrowCluster } from "./borrowed-cluster.ts";
+import { type Command, parseOptions, refusePositionals } from "./command.ts";
+import {
+  type DemoRefusal,
+  type DemoReport,
+  type DemoStep,
+  neededRequests,
+  reportText,
+  shortcomings,
+} from "./demo-report.ts";
+import { Failure } from "./failure.ts";
+import { type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
+import type { Session } from "./session.ts";
+import { ownWorkspace, resetStackFile } from "./workspace.ts";
+
+export const demo: Command = {
+  help: `
+golive demo: TaskFlow goes live on a real cluster, and its traffic is stepped by repeated "pulumi up", under load.
+
+Usage: golive demo [--keep]
+
+  --keep   leave the cluster and the stack running at the end, and say how to reach them
+
+Starts the throw-away cluster (or uses the one in GOLIVE_KUBECONFIG), brings stack local up with blue (version 1) and green
+(version 2), puts load on its gateway at loopback, and steps the candidate's traffic to 10, 50, 100 and back to 0. Exits 1
+when a request failed or a share was off by more than 3 points. Writes .golive/demo.json.
+The first run builds the cluster (minutes); after that it takes less than three.
+
+Examples:
+  golive demo
+  golive demo --keep && golive pulumi preview --stack local
+`,
+  async run(args, session) {
+    const { values, positionals } = parseOptions("demo", args, { keep: { type: "boolean", default: false } });
+    refusePositionals("demo", positionals);
+    return await runDemo(session, values.keep);
+  },
+};
+
+const stack = "local";
+const hostname = "taskflow.localhost";
+const candidate = "green";
+const requestsPerSecond = 250;
+/** Bounds the load however long the steps take; a whole demo puts about 90 seconds of it. */
+const loadSeconds = 600;
+
+async function runDemo(session: Session, keep: boolean): Promise<number> {
+  const { progress } = session;
+  const { started } = await borrowCluster(session, keep);
+  const engine = new DemoEngine(session);
+  await progress.stage("bring stack local up, all traffic on blue", () => startFromZero(engine));
+  await progress.stage("both colours answer", waitForAnswers);
+
+  const load = await startLoad({
+    origin: { host: gateway.host, port: gateway.publicPort },
+    hostname,
+    requestsPerSecond,
+    seconds: loadSeconds,
+  });
+  const forgetLoad = session.atEnd("stop the load", async () => void (await load.stop()));
+  progress.note(`load: ${requestsPerSecond} requests a second on ${hostname}, from now until after the last step`);
+  const steps: DemoStep[] = [];
+  const refusals: DemoRefusal[] = [];
+  const step = async (percent: number) =>
+    void steps.push(await progress.stage(`step to ${percent} %`, () => takeStep(engine, load, percent)));
+  await step(10);
+  refusals.push(await progress.stage("a step that skips a rung is refused", () => showRefusal(engine, 10, 100)));
+  progress.note(`refused: ${refusals.at(-1)?.message}`);
+  await step(50);
+  await step(100);
+  await step(0);
+  const all = await load.stop();
+  forgetLoad();
+
+  const { requests, failed, failures } = all;
+  const seconds = (all.to - all.from) / 1000;
+  const report: DemoReport = { steps, refusals, load: { requestsPerSecond, seconds, requests, failed, failures } };
+  await writeFile(join(places.golive, "demo.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+  if (!keep) await progress.stage("destroy stack local", () => engine.succeed(["destroy", "--yes", "--skip-preview"]));
+  if (started && !keep) await session.end();
+
+  process.stdout.write(`\n${reportText(report)}\n`);
+  if (keep) process.stdout.write(`\n${howToReach()}\n`);
+  const problems = shortcomings(report);
+  for (const problem of problems) process.stderr.write(`golive demo: ${problem}\n`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** Pulumi on stack local, quiet unless something goes wrong. */
+class DemoEngine {
+  readonly #options: PulumiOptions;
+
+  constructor(session: Session) {
+    this.#options = { session, progress: session.progress, capture: true, stack };
+  }
+
+  run(args: readonly string[]): Promise<PulumiResult> {
+    return pulumi(["--color", "never", ...args], this.#options);
+  }
+
+  async succeed(args: readonly string[], next = ""): Promise<PulumiResult> {
+    const result = await this.run(args);
+    if (result.exitCode === 0) return result;
+    const said = `${result.stdout}${result.stderr}`.trim();
+    throw new Failure(`pulumi ${args.join(" ")} ended with exit code ${result.exitCode}:\n${said}${next}`);
+  }
+
+  setTraffic(percent: number): Promise<PulumiResult> {
+    return this.succeed(["config", "set", "golive:candidateTraffic", `${percent}`]);
+  }
+
+  /** The candidate traffic of the last `up`; undefined when there was none. */
+  async traffic(): Promise<number | undefined> {
+    const { exitCode, stdout } = await this.run(["stack", "output", "candidateTraffic", "--json"]);
+    return exitCode === 0 ? Number(JSON.parse(stdout)) : undefined;
+  }
+}
+
+const startAnew =
+  "\n\nThe demo cannot begin from where the stack is. Remove it and start again: golive pulumi destroy --yes";
+
+/** Brings the stack to what the checkout says, at 0, from wherever an earlier run left it. */
+async function startFromZero(engine: DemoEngine): Promise<void> {
+  const before = await engine.traffic();
+  if (before !== undefined && before > 0) {
+    // The way down first, alone: whatever else the checkout changed may only come at 0.
+    await engine.setTraffic(0);
+    await engine.succeed(["up", "--yes", "--skip-preview"], startAnew);
+  }
+  await resetStackFile(ownWorkspace, stack);
+  await engine.setTraffic(0);
+  await engine.succeed(["up", "--yes", "--skip-preview"], before === undefined ? "" : startAnew);
+}
+
+const answerSeconds = 60;
+
+/** Waits until the public name and each colour alone answer: page and API. */
+async function waitForAnswers(): Promise<void> {
+  const deadline = performance.now() + answerSeconds * 1000;
+  const { publicPort, internalPort } = gateway;
+  const wanted = [
+    { port: publicPort, host: hostname, colour: "blue" },
+    { port: internalPort, host: `blue.${hostname}`, colour: "blue" },
+    { port: internalPort, host: `green.${hostname}`, colour: "green" },
+  ].flatMap((each) => [
+    { ...each, path: "/" },
+    { ...each, path: "/api/version" },
+  ]);
+  for (const { port, host, colour, path } of wanted) {
+    let got = await ask(port, host, path);
+    while (got !== colour) {
+      if (performance.now() > deadline) {
+        const address = `http://${gateway.host}:${port}${path} (Host: ${host})`;
+        throw new Failure(
+          `${address}: got ${got} for ${answerSeconds} s; ${colour} should answer. See: golive local status`,
+        );
+      }
+      await sleep(250);
+      got = await ask(port, host, path);
+    }
+  }
+}
+
+/** The colour that answered with success, or what came instead. */
+function ask(port: number, host: string, path: string): Promise<string> {
+  return new Promise((resolve) => {
+    const outgoing = request({ host: gateway.host, port, path, headers: { host }, agent: false, timeout: 5000 });
+    outgoing.once("response", (response) => {
+      const colour = response.headers["x-taskflow-colour"];
+      response.resume();
+      resolve(response.statusCode === 200 && typeof colour === "string" ? colour : `status ${response.statusCode}`);
+    });
+    outgoing.once("timeout", () => outgoing.destroy(new Error("no answer within 5 s")));
+    outgoing.once("error", (error) => resolve(error.message));
+    outgoing.end();
+  });
+}
+
+// More than are needed, as a few come before the step has settled.
+const measuredRequests = neededRequests + 500;
+const settleLimitSeconds = 30;
+
+/** One rung: the config value, the `up`, and the share that users see from then on. */
+async function takeStep(engine: DemoEngine, load: Load, percent: number): Promise<DemoStep> {
+  const began = load.now();
+  await engine.setTraffic(percent);
+  const { seconds: upSeconds } = await engine.succeed(["up", "--yes"]);
+  const ended = load.now();
+
+  const measureMs = (measuredRequests / requestsPerSecond) * 1000;
+  let until = ended + measureMs;
+  let settled: number | undefined;
+  for (;;) {
+    await sleep(Math.max(0, until - load.now()));
+    const { records } = await load.sample(ended, until);
+    settled = settleSeconds(records, { colour: candidate, percent, from: ended });
+    const enough = settled !== undefined && until - ended - settled * 1000 >= measureMs;
+    if (enough || until - ended > measureMs + settleLimitSeconds * 1000) break;
+    until += 1000;
+  }
+  const share = await load.sample(ended + (settled ?? 0) * 1000, until);
+  const whole = await load.sample(began, until);
+  return {
+    asked: percent,
+    measured: share.share[candidate],
+    requests: share.requests,
+    failed: whole.failed,
+    p95Ms: whole.p95Ms,
+    upSeconds,
+    settleSeconds: settled ?? null,
+  };
+}
+
+/** Asks for a step that the rules forbid: the preview must fail and say why. */
+async function showRefusal(engine: DemoEngine, from: number, asked: number): Promise<DemoRefusal> {
+  await engine.setTraffic(asked);
+  const { exitCode, stdout, stderr } = await engine.run(["preview"]);
+  await engine.setTraffic(from);
+  const message = /candidateTraffic \d+ -> \d+ .*/.exec(`${stdout}${stderr}`)?.[0].trim();
+  if (exitCode === 0 || message === undefined) {
+    throw new Failure(
+      `the preview of ${from} -> ${asked} should be refused; it ended with ${exitCode}:\n${stdout}${stderr}`,
+    );
+  }
+  return { from, asked, exitCode, message };
+}
+
+function howToReach(): string {
+  const { host, publicPort, internalPort } = gateway;
+  return `The cluster is left running, with blue at 100 % and green at 0 %:
+
+  curl -H 'Host: ${hostname}' http://${host}:${publicPort}/api/version            what users reach
+  curl -H 'Host: green.${hostname}' http://${host}:${internalPort}/api/version    green alone, whatever its share
+  KUBECONFIG=${places.kubeconfig} ${join(places.bin, "kubectl")} -n ${stack} get pods
+
+Take a step yourself:
+
+  ./golive pulumi config set --stack ${stack} golive:candidateTraffic 10
+  ./golive pulumi up --stack ${stack}
+
+Stop it: ./golive local down`;
+}

@@ -1,0 +1,181 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { places } from "../local/places.ts";
+import { borrowCluster } from "./borrowed-cluster.ts";
+import { checkAll } from "./check.ts";
+import { runChild } from "./child.ts";
+import { type Command, parseOptions } from "./command.ts";
+import { Failure } from "./failure.ts";
+import type { Session } from "./session.ts";
+import { suggest } from "./suggest.ts";
+import { add, noTests, summary, type Tally, tallyOf } from "./test-tally.ts";
+
+const levels = ["unit", "component", "live"] as const;
+type Level = (typeof levels)[number];
+
+export const test: Command = {
+  help: `
+golive test: the checks and all tests, or the levels that are named.
+
+Usage: golive test [unit] [component] [live] [--keep] [-- arguments of vitest]
+
+  unit        pure functions; no cluster
+  component   the program under Pulumi's mocks; no cluster
+  live        the real engine on the real cluster, which is started, and stopped if it did not run before
+  --keep      leave a cluster that was started running
+
+Without a level: golive check, then every level, with the coverage thresholds of vitest.config.ts. A test that is skipped
+fails the run. Minutes per stage come at the end; the last line is "N passed, N failed".
+
+Examples:
+  golive test
+  golive test unit
+  golive test unit -- -t "skips a rung"
+  golive test live --keep -- tests/live/10-steps.test.ts
+`,
+  async run(args, session) {
+    const split = args.indexOf("--");
+    const own = split < 0 ? args : args.slice(0, split);
+    const vitestArgs = split < 0 ? [] : args.slice(split + 1);
+    const { values, positionals } = parseOptions("test", own, { keep: { type: "boolean", default: false } });
+    const plan = planOf(positionals.map(levelOf), vitestArgs);
+    return await runPlan(plan, values.keep, session);
+  },
+};
+
+function levelOf(word: string): Level {
+  const level = levels.find((name) => name === word);
+  if (level !== undefined) return level;
+  const meant = suggest(word, levels);
+  const hint = meant === undefined ? `allowed: ${levels.join(", ")}` : `did you mean ${meant}?`;
+  throw new Failure(`golive test: unknown level "${word}"; ${hint}. A file goes after --: golive test unit -- FILE`, 2);
+}
+
+/** What one `golive test` runs. */
+export interface Plan {
+  readonly check: boolean;
+  /** Levels that need no cluster, in one Vitest run, so that their coverage is one. */
+  readonly quick: readonly Level[];
+  readonly live: boolean;
+  /** Thresholds say something of whole levels only. */
+  readonly coverage: boolean;
+  readonly vitestArgs: readonly string[];
+}
+
+export function planOf(named: readonly Level[], vitestArgs: readonly string[]): Plan {
+  const chosen = levels.filter((level) => named.length === 0 || named.includes(level));
+  const quick = chosen.filter((level) => level !== "live");
+  return {
+    check: named.length === 0,
+    quick,
+    live: chosen.includes("live"),
+    coverage: quick.length === 2 && vitestArgs.length === 0,
+    vitestArgs,
+  };
+}
+
+interface Stage {
+  readonly title: string;
+  /** A stage that runs no tests is told as ok or failed. */
+  readonly hasTests: boolean;
+  run(session: Session): Promise<Tally>;
+}
+
+function stagesOf(plan: Plan, keep: boolean): readonly Stage[] {
+  const check: Stage = { title: "check", hasTests: false, run: checkStage };
+  const quick: Stage = {
+    title: plan.quick.join(" and "),
+    hasTests: true,
+    run: (session) => vitest(plan.quick, plan, session),
+  };
+  const cluster: Stage = {
+    title: "cluster",
+    hasTests: false,
+    async run(session) {
+      await borrowCluster(session, keep);
+      return noTests;
+    },
+  };
+  const live: Stage = { title: "live", hasTests: true, run: (session) => vitest(["live"], plan, session) };
+  return [
+    ...(plan.check ? [check] : []),
+    ...(plan.quick.length > 0 ? [quick] : []),
+    ...(plan.live ? [cluster, live] : []),
+  ];
+}
+
+const oneFailure: Tally = { ...noTests, failed: 1 };
+
+async function checkStage(session: Session): Promise<Tally> {
+  return (await checkAll(session, false)) ? noTests : oneFailure;
+}
+
+/** Runs every stage, also after one failed, but not on a cluster that did not come up. */
+async function runPlan(plan: Plan, keep: boolean, session: Session): Promise<number> {
+  let tally = noTests;
+  const lines: string[] = [];
+  for (const stage of stagesOf(plan, keep)) {
+    const started = performance.now();
+    const result = await resultOf(stage, session);
+    tally = add(tally, result);
+    const minutes = ((performance.now() - started) / 60_000).toFixed(1).padStart(5);
+    const outcome = stage.hasTests ? summary(result) : result.failed > 0 ? "failed" : "ok";
+    lines.push(`  ${stage.title.padEnd(20)} ${minutes} min   ${outcome}`);
+    if (stage.title === "cluster" && result.failed > 0) break;
+  }
+  // Putting back comes first, so that the summary is the last thing said.
+  const errors = await session.end();
+  for (const error of errors) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  tally = add(tally, { ...noTests, failed: errors.length });
+
+  // A selection by the user's own arguments leaves tests out; a skip in a whole run is something this machine lacks.
+  const lacking = plan.vitestArgs.length === 0 ? tally.skippedNames : [];
+  if (lacking.length > 0) lines.push("", "skipped, which fails the run:", ...lacking.map((name) => `  ${name}`));
+  process.stdout.write(`\n${lines.join("\n")}\n\n${summary(tally)}\n`);
+  return tally.failed > 0 || lacking.length > 0 ? 1 : 0;
+}
+
+async function resultOf(stage: Stage, session: Session): Promise<Tally> {
+  try {
+    return await stage.run(session);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    process.stderr.write(`${stage.title}: ${error.message}\n`);
+    return oneFailure;
+  }
+}
+
+async function vitest(projects: readonly Level[], plan: Plan, session: Session): Promise<Tally> {
+  const directory = join(places.golive, "test");
+  const reportFile = join(directory, `${projects.join("-")}.json`);
+  await mkdir(directory, { recursive: true });
+  await rm(reportFile, { force: true });
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    ...projects.map((project) => `--project=${project}`),
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${reportFile}`,
+    ...(plan.coverage && !projects.includes("live") ? ["--coverage"] : []),
+    ...plan.vitestArgs,
+  ];
+  const { exitCode } = await runChild(process.execPath, args, {
+    cwd: places.root,
+    env: process.env,
+    capture: false,
+    session,
+  });
+  const tally = await reportTally(reportFile);
+  // Vitest may be red with every test green: a coverage threshold, an unhandled error, no test found.
+  return exitCode !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+}
+
+async function reportTally(file: string): Promise<Tally> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? noTests : tallyOf(JSON.parse(text));
+}

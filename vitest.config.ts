@@ -1,0 +1,57 @@
+import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Live tests share one cluster and tell one story: files run in the order of their names, not of their last durations. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return [...files].sort((a, b) => a.moduleId.localeCompare(b.moduleId, "en"));
+  }
+}
+
+const product = [
+  "index.ts",
+  "settings.ts",
+  "settings/**/*.ts",
+  "applications/**/*.ts",
+  "components/**/*.ts",
+  "rollout/**/*.ts",
+];
+
+export default defineConfig({
+  test: {
+    sequence: { sequencer: ByName },
+    teardownTimeout: 2 * 60_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "component", include: ["tests/component/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: {
+          name: "live",
+          include: ["tests/live/**/*.test.ts"],
+          fileParallelism: false,
+          maxWorkers: 1,
+          retry: 0,
+          testTimeout: 10 * 60_000,
+          hookTimeout: 15 * 60_000,
+        },
+      },
+    ],
+    coverage: {
+      provider: "v8",
+      include: product,
+      reporter: ["text-summary", "json-summary", "html"],
+      // local/ and cli/ start processes, which only the live tests do; see CONTRIBUTING.md.
+      thresholds: {
+        lines: 80,
+        // The pure modules: where a decision is made, every line is a promise.
+        "rollout/{ladder,decide,desired,observed,told}.ts": { lines: 95 },
+        "components/{cache,database}/statefulset.ts": { lines: 95 },
+        "components/release/{manifests,names}.ts": { lines: 95 },
+        "components/{pod,traffic}/{http-route,security}.ts": { lines: 95 },
+        "{settings.ts,settings/**/*.ts}": { lines: 95 },
+        "applications/**/*.ts": { lines: 95 },
+      },
+    },
+  },
+});
