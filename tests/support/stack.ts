@@ -1,0 +1,106 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Progress } from "../../cli/progress.ts";
+import { type PulumiOptions, type PulumiResult, pulumi } from "../../cli/pulumi.ts";
+import { type Workspace, workspaceAt } from "../../cli/workspace.ts";
+
+const silent: Progress = { note: () => {}, stage: (_, work) => work(silent) };
+
+/** A stack of the checkout's program with a backend of its own, driven through the real engine as a person would. */
+export class LiveStack {
+  readonly name: string;
+  readonly workspace: Workspace;
+  readonly #directory: string;
+
+  private constructor(name: string, directory: string) {
+    this.name = name;
+    this.#directory = directory;
+    this.workspace = workspaceAt(directory);
+  }
+
+  static async open(name: string): Promise<LiveStack> {
+    return new LiveStack(name, await mkdtemp(join(tmpdir(), "golive-live-")));
+  }
+
+  /** Forgets the backend; what is on the cluster must have been destroyed before. */
+  async close(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  run(args: readonly string[], options: PulumiOptions = {}): Promise<PulumiResult> {
+    return pulumi([...args, "--stack", this.name], {
+      workspace: this.workspace,
+      capture: true,
+      progress: silent,
+      ...options,
+    });
+  }
+
+  /** Sets keys of the stack's config; a path such as `green.version` sets a part of an object. */
+  async set(values: Readonly<Record<string, string | number | boolean>>): Promise<void> {
+    for (const [key, value] of Object.entries(values))
+      await this.#succeed(["config", "set", "--path", `golive:${key}`, String(value)]);
+  }
+
+  async unset(key: string): Promise<void> {
+    await this.#succeed(["config", "rm", "--path", `golive:${key}`]);
+  }
+
+  preview(...args: readonly string[]): Promise<PulumiResult> {
+    return this.run(["preview", ...args]);
+  }
+
+  /** An `up` without the preview before it: what it refuses, it refuses by itself. */
+  up(...args: readonly string[]): Promise<PulumiResult> {
+    return this.run(["up", "--yes", "--skip-preview", ...args]);
+  }
+
+  /** An `up` that must succeed. @throws Error with what it printed. */
+  async succeedUp(...args: readonly string[]): Promise<PulumiResult> {
+    return this.#succeed(["up", "--yes", "--skip-preview", ...args]);
+  }
+
+  /** Steps to a percentage. */
+  async step(candidateTraffic: number): Promise<PulumiResult> {
+    await this.set({ candidateTraffic });
+    return this.succeedUp();
+  }
+
+  destroy(): Promise<PulumiResult> {
+    return this.#succeed(["destroy", "--yes", "--skip-preview"]);
+  }
+
+  /** The state as `pulumi stack export` gives it to anybody who may read it without the passphrase. */
+  async exported(): Promise<string> {
+    return (await this.#succeed(["stack", "export"])).stdout;
+  }
+
+  /** Value of a stack output, secrets shown. */
+  async output(name: string): Promise<unknown> {
+    return JSON.parse((await this.#succeed(["stack", "output", name, "--json", "--show-secrets"])).stdout);
+  }
+
+  async #succeed(args: readonly string[]): Promise<PulumiResult> {
+    const result = await this.run(args);
+    if (result.exitCode !== 0)
+      throw new Error(`pulumi ${args.join(" ")} ended with ${result.exitCode}:\n${textOf(result)}`);
+    return result;
+  }
+}
+
+/** All that a run printed. */
+export const textOf = ({ stdout, stderr }: PulumiResult) => `${stdout}${stderr}`;
+
+/** The URNs of a preview, without the stack's own prefix, sorted: the contract of design section 10. */
+export async function previewedUrns(stack: LiveStack): Promise<readonly string[]> {
+  const result = await stack.preview("--json");
+  if (result.exitCode !== 0) throw new Error(textOf(result));
+  const plan: { steps: readonly { urn: string }[] } = JSON.parse(result.stdout);
+  return plan.steps.map(({ urn }) => urn.split("::").slice(2).join("::")).sort();
+}
+
+export const goldenPath = (stack: string) => join(import.meta.dirname, "..", "golden", `urns.${stack}.golden.txt`);
+
+export const goldenUrns = async (stack: string): Promise<readonly string[]> =>
+  (await readFile(goldenPath(stack), "utf8")).trim().split("\n");

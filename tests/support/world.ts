@@ -1,0 +1,262 @@
+import { type Colour, colours, otherColour } from "../../applications/application.ts";
+import { type Allowed, type Decision, type Desired, decide } from "../../rollout/decide.ts";
+import { Ladder } from "../../rollout/ladder.ts";
+import { type Observed, readColour, readRoute } from "../../rollout/observed.ts";
+import { type Told, type Weights, weightsOf } from "../../rollout/told.ts";
+import { deploymentObject, evenRules, now, type RuleObject, routeObject } from "./live.ts";
+
+/**
+ * A small world in which runs, killed runs, hand edits, dying pods and a guard act on one route and four Deployments.
+ * It is read through the same code as a cluster, and every run asks the real `decide`.
+ */
+
+const services = ["backend", "frontend"] as const;
+type Service = (typeof services)[number];
+
+interface Pods {
+  readonly release: string;
+  readonly replicas: number;
+  readonly ready: number;
+  readonly updated: number;
+}
+
+interface Route {
+  readonly told: Told;
+  readonly rules: readonly RuleObject[];
+  readonly trip: string | undefined;
+  readonly generation: number;
+  readonly changedAt: number;
+}
+
+export interface World {
+  readonly route: Route | undefined;
+  readonly pods: Readonly<Record<Colour, Readonly<Partial<Record<Service, Pods>>>>>;
+  /** What the engine's state holds of the route: it writes only what differs from it. */
+  readonly state: string | undefined;
+  readonly hour: number;
+}
+
+/** Pods of each service of a colour that is not retired. */
+export const fullSize = 2;
+
+const ladder = (...percents: readonly number[]): Ladder => {
+  const made = Ladder.of(percents.map((percent) => ({ percent, soakMinutes: 15 })));
+  if (!(made instanceof Ladder)) throw new Error(made.join("; "));
+  return made;
+};
+
+export const ladders = [ladder(10, 50, 100), ladder(5, 25, 50, 100)] as const;
+
+const fresh: Desired = {
+  candidate: "green",
+  candidateTraffic: 0,
+  ladder: ladders[0],
+  releases: { blue: "r1", green: "r2" },
+  retired: { blue: false, green: false },
+  replicas: { backend: fullSize, frontend: fullSize },
+  inPlace: undefined,
+  retireAfterHours: 24,
+};
+
+/** Before the first run. */
+export const nothing: World = { route: undefined, pods: { blue: {}, green: {} }, state: undefined, hour: 0 };
+
+/** The configuration that the route was last told: a run of it changes nothing. */
+export function configOf(world: World): Desired {
+  if (!world.route) return fresh;
+  const { told } = world.route;
+  return {
+    ...fresh,
+    candidate: told.candidate,
+    candidateTraffic: told.candidateTraffic,
+    ladder: ladders.find((each) => each.toString() === told.ladder) ?? ladders[0],
+    releases: told.releases,
+    retired: { blue: told.retired.includes("blue"), green: told.retired.includes("green") },
+  };
+}
+
+export function observe(world: World): Observed {
+  const { route, pods } = world;
+  const of = (colour: Colour) =>
+    readColour(
+      services.flatMap((service) => {
+        const found = pods[colour][service];
+        return found ? [deploymentObject(service, found)] : [];
+      }),
+    );
+  const hoursAgo = world.hour - (route?.changedAt ?? 0);
+  return {
+    route: route && readRoute(routeObject({ ...route, hoursAgo })),
+    colours: { blue: of("blue"), green: of("green") },
+    at: now,
+  };
+}
+
+/** What settings.ts would refuse before `decide` is asked. */
+export const isSane = ({ candidate, candidateTraffic, ladder, releases }: Desired): boolean =>
+  ladder.allows(candidateTraffic) &&
+  (releases[candidate] !== undefined || (candidateTraffic === 0 && releases[otherColour(candidate)] !== undefined));
+
+/** Decides one run; when it is allowed, the world after it. Killed after so many Deployments when `survives` is a number. */
+export function run(world: World, desired: Desired, survives?: number): { decision: Decision; after: World } {
+  const decision = decide(observe(world), desired);
+  if (!decision.allowed) return { decision, after: world };
+  const steps = colours.flatMap((colour) => services.map((service) => ({ colour, service })));
+  const pods = steps.slice(0, survives).reduce((before, step) => applyDeployment(before, desired, step), world.pods);
+  const written = survives === undefined ? writeRoute(world, decision) : {};
+  return { decision, after: { ...world, ...written, pods } };
+}
+
+function applyDeployment(
+  pods: World["pods"],
+  { releases, retired }: Desired,
+  { colour, service }: { colour: Colour; service: Service },
+): World["pods"] {
+  const release = releases[colour];
+  const { [service]: before, ...others } = pods[colour];
+  if (release === undefined) return { ...pods, [colour]: others };
+  const replicas = retired[colour] ? 0 : fullSize;
+  const ready = Math.min(before?.ready ?? 0, replicas);
+  const updated = before?.release === release ? Math.min(before.updated, replicas) : 0;
+  return { ...pods, [colour]: { ...others, [service]: { release, replicas, ready, updated } } };
+}
+
+function writeRoute(world: World, { told, weights }: Allowed): Partial<World> {
+  const state = JSON.stringify([told, weights]);
+  if (world.route && state === world.state) return {};
+  const { trip, generation = 0 } = world.route ?? {};
+  return {
+    state,
+    route: { told, rules: evenRules(weights), trip, generation: generation + 1, changedAt: world.hour },
+  };
+}
+
+/** What people, nodes and the guard do to the world between runs. */
+export type Event =
+  | { readonly kind: "edit"; readonly weights: Weights; readonly foreign: number; readonly rules: "all" | "first" }
+  | { readonly kind: "delete" }
+  | { readonly kind: "die" | "heal"; readonly colour: Colour; readonly service: Service }
+  | { readonly kind: "healAll" }
+  | { readonly kind: "scale"; readonly colour: Colour; readonly replicas: number }
+  | { readonly kind: "trip"; readonly colour: Colour }
+  | { readonly kind: "wait" };
+
+export function happen(world: World, event: Event): World {
+  const { route } = world;
+  switch (event.kind) {
+    case "edit": {
+      if (!route) return world;
+      const edited = evenRules(event.weights).map(({ path, backends }) => ({
+        path,
+        backends: event.foreign > 0 ? [...backends, { name: "maintenance", weight: event.foreign }] : backends,
+      }));
+      const rules = event.rules === "all" ? edited : [...edited.slice(0, 1), ...route.rules.slice(1)];
+      return rewritten(world, { ...route, rules });
+    }
+    case "delete":
+      return { ...world, route: undefined };
+    case "die":
+      return withPods(world, event.colour, (pods, service) =>
+        service === event.service ? { ...pods, ready: 0 } : pods,
+      );
+    case "heal":
+      return withPods(world, event.colour, (pods, service) => (service === event.service ? healed(pods) : pods));
+    case "healAll":
+      return colours.reduce((before, colour) => withPods(before, colour, healed), world);
+    case "scale":
+      return withPods(world, event.colour, (pods) => ({
+        ...pods,
+        replicas: event.replicas,
+        ready: Math.min(pods.ready, event.replicas),
+        updated: Math.min(pods.updated, event.replicas),
+      }));
+    case "trip": {
+      if (!route || !mayTrip(world, route, event.colour)) return world;
+      const rules = evenRules(weightsOf(event.colour, 0));
+      return rewritten(world, { ...route, rules, trip: `${event.colour}: trip ${route.generation}` });
+    }
+    case "wait":
+      return { ...world, hour: world.hour + 30 };
+  }
+}
+
+/** The guard sends traffic away from a candidate, or, after the switch of roles, back to the release that was proven before. */
+function mayTrip(world: World, { told }: Route, colour: Colour): boolean {
+  if (colour === told.candidate) return true;
+  const { candidate, proven, releases } = told;
+  const run = services.every((service) => {
+    const pods = world.pods[candidate][service];
+    return pods !== undefined && pods.ready > 0 && pods.release === proven[candidate];
+  });
+  return run && releases[candidate] === proven[candidate] && !told.retired.includes(candidate);
+}
+
+const healed = (pods: Pods): Pods => ({ ...pods, ready: pods.replicas, updated: pods.replicas });
+
+const rewritten = (world: World, route: Route): World => ({
+  ...world,
+  route: { ...route, generation: route.generation + 1, changedAt: world.hour },
+});
+
+function withPods(world: World, colour: Colour, change: (pods: Pods, service: string) => Pods): World {
+  const changed = Object.entries(world.pods[colour]).map(([service, pods]) => [service, change(pods, service)]);
+  return { ...world, pods: { ...world.pods, [colour]: Object.fromEntries(changed) } };
+}
+
+/** Percent of each colour in each live rule, counted here and not by the code under test. */
+export function sharesOf(world: World): readonly Weights[] {
+  return (world.route?.rules ?? []).map(({ backends }) => {
+    const sum = backends.reduce((total, { weight = 1 }) => total + weight, 0);
+    const of = (colour: Colour) =>
+      backends
+        .filter(({ name }) => name.endsWith(`-${colour}`))
+        .reduce((total, { weight = 1 }) => total + (sum === 0 ? 0 : (100 * weight) / sum), 0);
+    return { blue: of("blue"), green: of("green") };
+  });
+}
+
+/** Whether a colour has a release, is not retired, and has a ready pod of each service. */
+export const canServe = (world: World, desired: Desired, colour: Colour): boolean =>
+  desired.releases[colour] !== undefined &&
+  !desired.retired[colour] &&
+  services.every((service) => (world.pods[colour][service]?.ready ?? 0) > 0);
+
+/** Whether some sequence of allowed runs brings a candidate to 100, when every Deployment gets its pods ready. */
+export function reachesTheTop(start: World): boolean {
+  const seen = new Set<string>();
+  let front = [happen(start, { kind: "healAll" })];
+  for (let depth = 0; depth < 14 && front.length > 0; depth++) {
+    if (front.some(atTheTop)) return true;
+    front = front.flatMap(nextWorlds).filter((world) => {
+      const key = JSON.stringify([
+        world.pods,
+        world.route?.rules,
+        world.route && { ...world.route.told, corrected: "" },
+      ]);
+      return !seen.has(key) && seen.add(key);
+    });
+  }
+  return false;
+}
+
+const atTheTop = (world: World): boolean =>
+  world.route?.told.candidateTraffic === 100 &&
+  sharesOf(world).every((share) => share[world.route?.told.candidate ?? "blue"] === 100);
+
+function nextWorlds(world: World): readonly World[] {
+  const config = configOf(world);
+  const released = { blue: config.releases.blue ?? "r8", green: config.releases.green ?? "r9" };
+  const none = { blue: false, green: false };
+  return colours.flatMap((candidate) =>
+    config.ladder.percents.flatMap((candidateTraffic) =>
+      [config.retired, none].flatMap((retired) =>
+        [config.releases, released].flatMap((releases) => {
+          const desired = { ...config, candidate, candidateTraffic, retired, releases };
+          if (!isSane(desired)) return [];
+          const { decision, after } = run(world, desired);
+          return decision.allowed ? [happen(happen(after, { kind: "healAll" }), { kind: "wait" })] : [];
+        }),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { planOf } from "../../cli/test.ts";
+import { add, noTests, summary, tallyOf } from "../../cli/test-tally.ts";
+
+describe("golive test", () => {
+  it("checks and runs everything with coverage when nothing is named", () => {
+    expect(planOf([], [])).toEqual({
+      check: true,
+      quick: ["unit", "component"],
+      live: true,
+      coverage: true,
+      vitestArgs: [],
+    });
+  });
+
+  it("runs one level alone, and judges coverage of whole levels only", () => {
+    expect(planOf(["unit"], [])).toMatchObject({ check: false, quick: ["unit"], live: false, coverage: false });
+    expect(planOf(["unit", "component"], [])).toMatchObject({ check: false, coverage: true });
+    expect(planOf(["unit", "component"], ["-t", "rung"]).coverage).toBe(false);
+  });
+});
+
+describe("the tally of a run", () => {
+  const test = (status: string, fullName = status) => ({ status, fullName });
+
+  it("counts what passed, failed and did not run, and names the last", () => {
+    const testResults = [
+      {
+        name: "a",
+        status: "passed",
+        assertionResults: [test("passed"), test("skipped", "needs nftables"), test("todo")],
+      },
+      { name: "b", status: "failed", assertionResults: [test("passed"), test("failed")] },
+    ];
+    expect(tallyOf({ testResults })).toEqual({
+      passed: 2,
+      failed: 1,
+      skipped: 2,
+      skippedNames: ["needs nftables", "todo"],
+    });
+  });
+
+  it("counts a file that could not be loaded as a failure", () => {
+    expect(tallyOf({ testResults: [{ name: "a", status: "failed", assertionResults: [] }] }).failed).toBe(1);
+  });
+
+  it("is one line", () => {
+    const tally = add({ ...noTests, passed: 3 }, { ...noTests, passed: 1, failed: 2 });
+    expect(summary(tally)).toBe("4 passed, 2 failed");
+    expect(summary({ ...tally, skipped: 1 })).toBe("4 passed, 2 failed, 1 skipped");
+  });
+});

@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Colour, colours, otherColour } from "../../applications/application.ts";
+import type { Allowed, Desired } from "../../rollout/decide.ts";
+import { weightsOf } from "../../rollout/told.ts";
+import {
+  canServe,
+  configOf,
+  type Event,
+  happen,
+  isSane,
+  ladders,
+  nothing,
+  observe,
+  reachesTheTop,
+  run,
+  sharesOf,
+  type World,
+} from "../support/world.ts";
+
+type Change = Partial<Desired>;
+type Action = Event | { readonly kind: "run"; readonly changes: readonly Change[]; readonly survives?: number };
+
+const colour = fc.constantFrom<Colour>(...colours);
+const percent = fc.constantFrom(0, 5, 10, 25, 50, 100);
+const release = fc.constantFrom(undefined, "r1", "r2", "r3", "r4");
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  { arbitrary: fc.record({ candidateTraffic: percent }), weight: 6 },
+  { arbitrary: fc.record({ candidate: colour, candidateTraffic: fc.constantFrom(0, 0, 10, 100) }), weight: 3 },
+  fc.record({ releases: fc.record({ blue: release, green: release }) }),
+  fc.record({ retired: fc.record({ blue: fc.boolean(), green: fc.boolean() }) }),
+  fc.record({ ladder: fc.constantFrom(...ladders) }),
+  fc.record({ inPlace: fc.record({ colour, reason: fc.constantFrom("CVE", "leak") }) }),
+);
+
+const service = fc.constantFrom("backend", "frontend");
+const part = fc.constantFrom(0, 5, 10, 37, 50, 100);
+const event: fc.Arbitrary<Event> = fc.oneof(
+  {
+    arbitrary: fc.record({
+      kind: fc.constant("edit"),
+      weights: fc.oneof(
+        part.map((green) => ({ blue: 100 - green, green })),
+        fc.record({ blue: part, green: part }),
+      ),
+      foreign: fc.constantFrom(0, 0, 0, 50),
+      rules: fc.constantFrom("all", "first"),
+    }),
+    weight: 4,
+  },
+  fc.constant({ kind: "delete" }),
+  fc.record({ kind: fc.constantFrom("die", "heal"), colour, service }),
+  { arbitrary: fc.constant({ kind: "healAll" }), weight: 4 },
+  fc.record({ kind: fc.constant("scale"), colour, replicas: fc.integer({ min: 0, max: 3 }) }),
+  { arbitrary: fc.record({ kind: fc.constant("trip"), colour }), weight: 2 },
+  fc.constant({ kind: "wait" }),
+);
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { arbitrary: event, weight: 2 },
+  { arbitrary: fc.record({ kind: fc.constant("run"), changes: fc.array(change, { maxLength: 2 }) }), weight: 4 },
+  fc.record({
+    kind: fc.constant("run"),
+    changes: fc.array(change, { maxLength: 3 }),
+    survives: fc.integer({ min: 0, max: 4 }),
+  }),
+);
+
+/** A stack that stands at some rung already, so that what follows it starts anywhere. */
+const start: fc.Arbitrary<World> = fc
+  .record({ climbs: fc.integer({ min: 0, max: 7 }) })
+  .map(({ climbs }) => Array.from({ length: climbs }).reduce<World>(climb, climb(nothing)));
+
+/** One rung up, or the switch of roles from the top, with all pods ready. */
+function climb(world: World): World {
+  const config = configOf(world);
+  const next = config.ladder.after(config.candidateTraffic);
+  const desired = !world.route
+    ? config
+    : next === undefined
+      ? { ...config, candidate: otherColour(config.candidate), candidateTraffic: 0 }
+      : { ...config, candidateTraffic: next };
+  return happen(run(world, desired).after, { kind: "healAll" });
+}
+
+/** The properties (a), (c), (d), (f) and (g) of one allowed run, whole or killed. */
+function checkRun(world: World, desired: Desired, decision: Allowed, after: World, proven: ReadonlySet<string>): void {
+  const before = sharesOf(world);
+  if (!world.route || decision.move === "create") return;
+  const { told } = world.route;
+  const { candidate } = desired;
+  const stable = otherColour(candidate);
+  const { weights } = decision;
+  const toldWeights = weightsOf(told.candidate, told.candidateTraffic);
+  const untouched = observe(world).route?.edits.length === 0;
+  const rises = (each: Colour) => before.some((share) => weights[each] > share[each] + 1e-9);
+  const sameRelease = desired.releases[candidate] === told.releases[candidate];
+  const asTold = candidate === told.candidate && weights[candidate] === toldWeights[candidate];
+  // What rises was lost to a foreign backend, or to nobody: not to stable, where somebody may have moved it on purpose.
+  const takesFromNobody =
+    candidate === told.candidate &&
+    weights[candidate] <= toldWeights[candidate] &&
+    before.every((share) => share[candidate] >= weights[candidate] || share[stable] <= weights[stable]);
+
+  if (rises(candidate)) {
+    const ways = {
+      nextRung: untouched && weights[candidate] === desired.ladder.after(toldWeights[candidate]),
+      return: decision.move === "return" && proven.has(`${candidate} ${desired.releases[candidate]}`),
+      restore: sameRelease && (takesFromNobody || (asTold && !canServe(world, desired, stable))),
+    };
+    expect(Object.values(ways), "a candidate's share rose in no allowed way").toContain(true);
+  }
+  for (const each of colours)
+    if (rises(each) && !asTold)
+      expect(canServe(world, desired, each), `${each} gets traffic, but cannot serve`).toBe(true);
+  if (decision.move === "roles") expect(before, "a switch of roles moved traffic").toEqual(before.map(() => weights));
+  for (const each of colours) {
+    if (!before.some((share) => share[each] > 0) || desired.inPlace?.colour === each) continue;
+    const changed = Object.entries(world.pods[each]).filter(
+      ([name, pods]) => Reflect.get(after.pods[each], name)?.release !== pods.release,
+    );
+    if (changed.length > 0)
+      expect(desired.releases[each], `the release of serving ${each} changed`).toBe(told.releases[each]);
+  }
+}
+
+/** Property (c): what every client sees after a whole run. */
+function checkWeights(after: World, decision: Allowed): void {
+  const { weights } = decision;
+  expect(weights.blue + weights.green).toBe(100);
+  expect(sharesOf(after)).toEqual([weights, weights]);
+}
+
+/** Property (b): 0 is one run away. */
+function checkWayDown(world: World): void {
+  const config = configOf(world);
+  const stable = otherColour(config.candidate);
+  const live = observe(world).route;
+  if (!live || !canServe(world, config, stable)) return;
+  const isTripped = live.trip !== undefined && live.trip.id !== live.told?.acknowledged;
+  if (isTripped && live.trip?.colour === stable) return;
+  const { decision, after } = run(world, { ...config, candidateTraffic: 0 });
+  expect(decision, "stable can serve, but 0 is refused").toMatchObject({ allowed: true });
+  for (const share of sharesOf(after)) expect(share[stable]).toBe(100);
+}
+
+const desiredBy = (changes: readonly Change[], world: World): Desired => Object.assign({}, configOf(world), ...changes);
+
+interface Story {
+  readonly world: World;
+  /** `colour release` that a run once left at 100. */
+  readonly proven: ReadonlySet<string>;
+}
+
+function tell({ world, proven }: Story, action: Action): Story {
+  if (action.kind !== "run") return { world: happen(world, action), proven };
+  const desired = desiredBy(action.changes, world);
+  if (!isSane(desired)) return { world, proven };
+  const { decision, after } = run(world, desired, action.survives);
+  if (!decision.allowed) return { world, proven };
+  checkRun(world, desired, decision, after, proven);
+  if (action.survives !== undefined) return { world: after, proven };
+  checkWeights(after, decision);
+  const full = colours.filter((each) => decision.weights[each] === 100);
+  return { world: after, proven: new Set([...proven, ...full.map((each) => `${each} ${desired.releases[each]}`)]) };
+}
+
+const provenAtStart = (world: World): ReadonlySet<string> =>
+  new Set(
+    colours.flatMap((each) => {
+      const release = world.route?.told.proven[each];
+      return release === undefined ? [] : [`${each} ${release}`];
+    }),
+  );
+
+describe("no sequence of config values, killed runs, hand edits, trips and dying pods", () => {
+  const stories = fc.tuple(start, fc.array(action, { maxLength: 14 }));
+
+  it("raises traffic but by the next rung, a return or a restoration, sends it to a colour that cannot serve, or blocks the way to 0", () => {
+    fc.assert(
+      fc.property(stories, ([first, actions]) => {
+        let story: Story = { world: first, proven: provenAtStart(first) };
+        for (const action of actions) {
+          story = tell(story, action);
+          checkWayDown(story.world);
+        }
+      }),
+      { numRuns: 4000 },
+    );
+  });
+
+  it("ends where no allowed run leads on: with healthy pods a candidate reaches 100", () => {
+    fc.assert(
+      fc.property(stories, ([first, actions]) => {
+        const end = actions.reduce<Story>(tell, { world: first, proven: provenAtStart(first) });
+        expect(reachesTheTop(end.world), JSON.stringify(end.world)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("the model itself", () => {
+  it("reaches the moves that it is about", () => {
+    const moves = new Map<string, number>();
+    const count = (world: World, action: Action): World => {
+      if (action.kind !== "run") return happen(world, action);
+      const desired = desiredBy(action.changes, world);
+      if (!isSane(desired)) return world;
+      const { decision, after } = run(world, desired, action.survives);
+      const move = decision.allowed ? decision.move : "refused";
+      moves.set(move, (moves.get(move) ?? 0) + 1);
+      return after;
+    };
+    fc.assert(
+      fc.property(start, fc.array(action, { maxLength: 14 }), (first, actions) => {
+        actions.reduce(count, first);
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
+    for (const move of ["create", "stay", "up", "down", "return", "roles", "retire", "ladder", "refused"])
+      expect(moves.get(move) ?? 0, move).toBeGreaterThan(10);
+  });
+});
