@@ -27,7 +27,8 @@ Examples:
   async run(args, session) {
     const { positionals } = parseOptions("bench", args, {});
     if (positionals.length !== 1 || positionals[0] !== "step") {
-      throw new Failure(`golive bench: got "${positionals.join(" ")}"; allowed: step. See: golive bench --help`, 2);
+      const got = positionals.length === 0 ? "nothing" : `"${positionals.join(" ")}"`;
+      throw new Failure(`golive bench: got ${got}; allowed: step. See: golive bench --help`, 2);
     }
     return await benchStep(session);
   },

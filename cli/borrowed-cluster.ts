@@ -1,5 +1,7 @@
 import process from "node:process";
 import { type Cluster, clusterDown, clusterUp } from "../local/cluster/cluster.ts";
+import { readOwner } from "../local/cluster/owner.ts";
+import { places } from "../local/places.ts";
 import { clusterAnswers } from "./cluster-address.ts";
 import type { Session } from "./session.ts";
 
@@ -11,7 +13,9 @@ export interface BorrowedCluster extends Cluster {
 /** Brings the cluster up for the length of a command: it is left as it was found, running or not, unless `keep`. */
 export async function borrowCluster(session: Session, keep: boolean): Promise<BorrowedCluster> {
   const given = (process.env.GOLIVE_KUBECONFIG ?? "") !== "";
-  const started = !given && !(await clusterAnswers());
+  // The kubeconfig may still be that of a cluster which an earlier command was given: it must be this clone's own that runs.
+  const found = (await readOwner())?.clone === places.root && (await clusterAnswers());
+  const started = !given && !found;
   // Registered before the start, as one that is cut off leaves processes behind, too.
   if (started && !keep) session.atEnd("stop the cluster", () => clusterDown(session.progress));
   const cluster = await session.progress.stage("cluster", (progress) => clusterUp(progress));

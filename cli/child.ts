@@ -50,7 +50,8 @@ export async function runChild(command: string, args: readonly string[], options
     stopping ??= interrupt(child, { alreadyTold, group: !atTerminal });
     return stopping;
   };
-  const forget = options.session?.atEnd(`${commandName(command)} ${args[0] ?? ""}`.trim(), () =>
+  const word = args.find((argument) => !argument.startsWith("-")) ?? "";
+  const forget = options.session?.atEnd(`wait for ${commandName(command)} ${word} to end`, () =>
     stop(atTerminal && options.session?.endedBy === "SIGINT"),
   );
   const abort = () => void stop(false);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createConnection } from "node:net";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { parse } from "yaml";
 import { places } from "../local/places.ts";
@@ -23,8 +24,9 @@ export async function answeringCluster(progress: Progress): Promise<ClusterAddre
   if (given !== undefined && given !== "") {
     const named = await addressIn(given);
     if (named === undefined) throw new Failure(`GOLIVE_KUBECONFIG: got ${given}; no such kubeconfig`, 2);
-    // Derived once; as long as it names the same cluster, a step does not pay for it again.
-    if (address?.fingerprint !== named.fingerprint || address.server !== named.server) {
+    // Derived once; as long as it names the same cluster with the same credentials, a step does not pay for it again.
+    const same = address?.fingerprint === named.fingerprint && address.server === named.server;
+    if (!same || (await stat(given)).mtimeMs > (await stat(places.kubeconfig)).mtimeMs) {
       const { clusterUp } = await import("../local/cluster/cluster.ts");
       await clusterUp(progress);
       address = await addressIn(places.kubeconfig);
@@ -52,7 +54,7 @@ export async function addressIn(path: string): Promise<ClusterAddress | undefine
     throw error;
   });
   if (text === undefined) return undefined;
-  const address = addressOf(parse(text));
+  const address = addressOf(parse(text), dirname(path));
   if (address === undefined) throw new Failure(`${path}: its current context names no cluster with a server`, 2);
   return address;
 }
@@ -63,14 +65,16 @@ interface Kubeconfig {
   readonly clusters?: readonly { readonly name: string; readonly cluster?: Readonly<Record<string, unknown>> }[];
 }
 
-/** The same for a kubeconfig that was read. */
-export function addressOf(kubeconfig: Kubeconfig | null): ClusterAddress | undefined {
+/** The same for a kubeconfig that was read; `directory` is what paths in it are relative to. */
+export function addressOf(kubeconfig: Kubeconfig | null, directory: string): ClusterAddress | undefined {
   const context = kubeconfig?.contexts?.find(({ name }) => name === kubeconfig["current-context"]);
   const cluster = kubeconfig?.clusters?.find(({ name }) => name === context?.context?.cluster)?.cluster;
   const server = cluster?.server;
   if (typeof server !== "string") return undefined;
-  const authority = String(cluster?.["certificate-authority-data"] ?? cluster?.["certificate-authority"] ?? "");
-  return { server, fingerprint: createHash("sha256").update(authority).digest("hex").slice(0, 16) };
+  const file = cluster?.["certificate-authority"];
+  const authority =
+    cluster?.["certificate-authority-data"] ?? (file === undefined ? "" : resolve(directory, String(file)));
+  return { server, fingerprint: createHash("sha256").update(String(authority)).digest("hex").slice(0, 16) };
 }
 
 /** Whether something listens at a server's address: a cluster that is off is told before an engine starts. */

@@ -81,7 +81,7 @@ async function runDemo(session: Session, keep: boolean): Promise<number> {
   forgetLoad();
 
   const { requests, failed, failures } = all;
-  const seconds = (all.to - all.from) / 1000;
+  const seconds = rounded((all.to - all.from) / 1000);
   const report: DemoReport = { steps, refusals, load: { requestsPerSecond, seconds, requests, failed, failures } };
   await writeFile(join(places.golive, "demo.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   if (!keep) await progress.stage("destroy stack local", () => engine.succeed(["destroy", "--yes", "--skip-preview"]));
@@ -103,14 +103,13 @@ class DemoEngine {
   }
 
   run(args: readonly string[]): Promise<PulumiResult> {
-    return pulumi(["--color", "never", ...args], this.#options);
+    return pulumi([...args, "--color", "never"], this.#options);
   }
 
   async succeed(args: readonly string[], next = ""): Promise<PulumiResult> {
     const result = await this.run(args);
     if (result.exitCode === 0) return result;
-    const said = `${result.stdout}${result.stderr}`.trim();
-    throw new Failure(`pulumi ${args.join(" ")} ended with exit code ${result.exitCode}:\n${said}${next}`);
+    throw new Failure(`pulumi ${args.join(" ")} ended with exit code ${result.exitCode}:\n${reasonsIn(result)}${next}`);
   }
 
   setTraffic(percent: number): Promise<PulumiResult> {
@@ -124,8 +123,23 @@ class DemoEngine {
   }
 }
 
+/** What a failed run says last: its diagnostics, without the list of what it was doing. */
+function reasonsIn({ stdout, stderr }: PulumiResult): string {
+  const text = `${stdout}${stderr}`.trim();
+  const diagnostics = text.lastIndexOf("\nDiagnostics:");
+  return diagnostics < 0
+    ? text
+    : (text
+        .slice(diagnostics + 1)
+        .split(/\n(?:Outputs|Resources):/, 1)[0]
+        ?.trimEnd() ?? text);
+}
+
 const startAnew =
   "\n\nThe demo cannot begin from where the stack is. Remove it and start again: golive pulumi destroy --yes";
+
+const leftover =
+  "\n\nIf a run that was cut off left something on the cluster, throw it away and start again: golive local down";
 
 /** Brings the stack to what the checkout says, at 0, from wherever an earlier run left it. */
 async function startFromZero(engine: DemoEngine): Promise<void> {
@@ -137,7 +151,7 @@ async function startFromZero(engine: DemoEngine): Promise<void> {
   }
   await resetStackFile(ownWorkspace, stack);
   await engine.setTraffic(0);
-  await engine.succeed(["up", "--yes", "--skip-preview"], before === undefined ? "" : startAnew);
+  await engine.succeed(["up", "--yes", "--skip-preview"], before === undefined ? leftover : startAnew);
 }
 
 const answerSeconds = 60;
@@ -210,14 +224,16 @@ async function takeStep(engine: DemoEngine, load: Load, percent: number): Promis
   const whole = await load.sample(began, until);
   return {
     asked: percent,
-    measured: share.share[candidate],
+    measured: rounded(share.share[candidate]),
     requests: share.requests,
     failed: whole.failed,
-    p95Ms: whole.p95Ms,
-    upSeconds,
-    settleSeconds: settled ?? null,
+    p95Ms: rounded(whole.p95Ms),
+    upSeconds: rounded(upSeconds),
+    settleSeconds: settled === undefined ? null : rounded(settled),
   };
 }
+
+const rounded = (value: number) => Math.round(value * 100) / 100;
 
 /** Asks for a step that the rules forbid: the preview must fail and say why. */
 async function showRefusal(engine: DemoEngine, from: number, asked: number): Promise<DemoRefusal> {

@@ -91,13 +91,9 @@ async function images(operands: readonly string[], progress: Progress): Promise<
   // Loaded only here: building images brings a bundler with it.
   const { ensureImages, layout } = await import("../local/images/images.ts");
   const { writeArchive } = await import("../local/images/oci.ts");
-  const built = await ensureImages(progress);
+  const built = await ensureImages(progress, stackImages);
   const file = resolve(operands[0] ?? "");
-  await writeArchive(
-    file,
-    layout,
-    built.filter(({ name }) => stackImages.includes(name)),
-  );
+  await writeArchive(file, layout, built);
   process.stdout.write(`${stackImages.join("\n")}\nin ${file}\n`);
   return 0;
 }

@@ -109,7 +109,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     }
     session.endedBy = signal;
     const pending = session.pending;
-    if (pending.length > 0) process.stderr.write(`\ngolive: ${signal}; putting back: ${pending.join(", ")}\n`);
+    if (pending.length > 0) process.stderr.write(`\ngolive: ${signal}; now: ${pending.join(", ")}\n`);
     void session.end().then((errors) => {
       for (const error of errors) process.stderr.write(`${explain(error).text}\n`);
       process.exit(exitCode);

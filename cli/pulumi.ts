@@ -70,7 +70,6 @@ export type PulumiResult = ChildResult;
 // Commands that read or write one stack, so that it must exist; of those, the ones that talk to the cluster.
 const clusterCommands = ["preview", "pre", "up", "update", "refresh", "destroy", "down", "dn"];
 const stackCommands = [...clusterCommands, "config", "import", "watch", "state"];
-const writingCommands = ["up", "update", "refresh", "destroy", "down", "dn", "import"];
 const configWrites = ["set", "set-all", "rm", "remove", "rm-all", "remove-all", "cp", "copy", "refresh"];
 // `stack rm`, `stack output` and the like act on the selected stack; these choose or list stacks by themselves.
 const stackChoices = ["init", "select", "unselect", "ls", "new"];
@@ -79,26 +78,37 @@ const stackChoices = ["init", "select", "unselect", "ls", "new"];
 export async function pulumi(args: readonly string[], options: PulumiOptions = {}): Promise<PulumiResult> {
   const progress = options.progress ?? lineProgress();
   const read = readPulumiArgs(args, process.cwd());
-  const resolved = await resolvedEngine(progress);
   const backend = process.env.PULUMI_BACKEND_URL;
   if (options.workspace === undefined && backend !== undefined && backend !== "") {
-    return start(
-      resolved,
-      { args, cwd: places.root, env: { ...resolved.env, ...ownersEnvironment(), ...options.env } },
-      options,
-    );
+    const resolved = await resolvedEngine(read, progress);
+    const env = { ...resolved.env, ...ownersEnvironment(), ...options.env };
+    return start(resolved, { args, cwd: places.root, env }, options);
   }
   const workspace = options.workspace ?? ownWorkspace;
+  // What can be refused without an engine is refused first: the engine may have to be built.
+  refuseOtherDirectory(read, workspace);
+  if (read.stack !== undefined) refuseConfigWrite(read, read.stack);
+  const cluster = talksToCluster(read) ? await answeringCluster(progress) : undefined;
+  const resolved = await resolvedEngine(read, progress);
   const env = { ...resolved.env, PULUMI_BACKEND_URL: `file://${workspace.state}`, ...options.env };
-  const prepared = await prepare({ read, workspace, env, resolved, options, progress });
+  const prepared = await prepare({ read, workspace, env, resolved, options, progress, cluster });
   return start(resolved, { args: read.args, cwd: workspace.project, env: prepared }, options);
 }
 
+const talksToCluster = ({ command = "", asksForHelp }: PulumiArgs) => clusterCommands.includes(command) && !asksForHelp;
+
 // The engine is resolved once per process: demo and tests run it dozens of times.
 let resolving: Promise<Engine> | undefined;
-function resolvedEngine(progress: Progress): Promise<Engine> {
-  const resolved = resolving ?? engine(progress);
-  resolving = resolved;
+let engineNotes: string[] = [];
+
+/** Resolves the engine. Which plugins it has is said once, and only to somebody whose command uses them. */
+async function resolvedEngine(read: PulumiArgs, progress: Progress): Promise<Engine> {
+  resolving ??= engine({ stage: progress.stage, note: (text) => void engineNotes.push(text) });
+  const resolved = await resolving;
+  if (talksToCluster(read)) {
+    for (const note of engineNotes) progress.note(note);
+    engineNotes = [];
+  }
   return resolved;
 }
 
@@ -139,18 +149,14 @@ interface Preparation {
   readonly resolved: Engine;
   readonly options: PulumiOptions;
   readonly progress: Progress;
+  /** Where the engine will work; undefined when the command has nothing to do with a cluster. */
+  readonly cluster: ClusterAddress | undefined;
 }
 
 /** Makes the stack of a throw-away backend ready for what is asked of it. Returns the engine's environment. */
 async function prepare(preparation: Preparation): Promise<NodeJS.ProcessEnv> {
-  const { read, workspace, env, options, progress } = preparation;
+  const { read, workspace, env, options, progress, cluster } = preparation;
   const command = read.command ?? "";
-  if (read.cwd !== undefined) {
-    throw new Failure(
-      `golive pulumi: got ${read.cwd}; the directory is ${workspace.project}, so that the checkout stays clean`,
-      2,
-    );
-  }
   const named = read.stack ?? options.stack ?? process.env.PULUMI_STACK;
   if (read.asksForHelp || !(stackCommands.includes(command) || command === "stack" || command === "cancel")) {
     await setUpProject(workspace, named);
@@ -168,16 +174,18 @@ async function prepare(preparation: Preparation): Promise<NodeJS.ProcessEnv> {
         `the copy is used. To start anew from it: golive demo, or golive pulumi destroy and stack rm ${stack}`,
     );
   }
-  const address = clusterCommands.includes(command) ? await answeringCluster(progress) : undefined;
   const ready = { ...preparation, env: withStack };
-  if (writingCommands.includes(command)) {
-    for (const { pid, timestamp } of await removeDeadLocks(workspace, project.name, stack)) {
-      progress.note(`stack ${stack}: removed the lock of process ${pid}, which is gone (taken ${timestamp})`);
-    }
+  for (const { pid, timestamp } of await removeDeadLocks(workspace, project.name, stack)) {
+    progress.note(`stack ${stack}: removed the lock of process ${pid}, which is gone (taken ${timestamp})`);
   }
-  if (address !== undefined) await keepToCluster(ready, project.name, stack, address);
+  if (cluster !== undefined) await keepToCluster(ready, project.name, stack, cluster);
   if (stackCommands.includes(command)) await ensureStack(ready, project.name, stack);
   return withStack;
+}
+
+function refuseOtherDirectory({ cwd }: PulumiArgs, { project }: Workspace): void {
+  if (cwd === undefined) return;
+  throw new Failure(`golive pulumi: got ${cwd}; the directory is ${project}, so that the checkout stays clean`, 2);
 }
 
 function refuseConfigWrite({ command, subcommand }: PulumiArgs, stack: string): void {
@@ -227,16 +235,21 @@ async function keepToCluster(
   const before = text === undefined ? undefined : (JSON.parse(text) as ClusterAddress);
   if (before?.fingerprint === address.fingerprint && before.server === address.server) return;
   if (before !== undefined && (await stackExists(workspace, project, stack))) {
-    if (before.server !== address.server) {
+    const removal = ["stack", "rm", stack, "--yes", "--preserve-config"];
+    // Pulumi removes an empty stack without further ado: only what is lost is worth a word.
+    const isEmpty = (await aside(preparation, removal)).exitCode === 0;
+    if (!isEmpty && before.server !== address.server) {
       throw new Failure(
         `stack ${stack} is on the cluster at ${before.server}, but the current one is ${address.server}. ` +
           `Name the first in GOLIVE_KUBECONFIG, or forget what is on it: golive pulumi stack rm ${stack} --force`,
         2,
       );
     }
-    const removed = await aside(preparation, ["stack", "rm", stack, "--force", "--yes", "--preserve-config"]);
-    if (removed.exitCode !== 0) throw new Failure(`stack ${stack} could not be removed:\n${removed.stderr.trim()}`);
-    progress.note(`stack ${stack}: its cluster is gone, and what was on it, too; the stack starts anew`);
+    if (!isEmpty) {
+      const forced = await aside(preparation, [...removal, "--force"]);
+      if (forced.exitCode !== 0) throw new Failure(`stack ${stack} could not be removed:\n${forced.stderr.trim()}`);
+      progress.note(`stack ${stack}: its cluster is gone, and what was on it, too; the stack starts anew`);
+    }
   }
   await writeFile(record, JSON.stringify(address));
 }

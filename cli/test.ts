@@ -94,6 +94,7 @@ function stagesOf(plan: Plan, keep: boolean): readonly Stage[] {
     hasTests: false,
     async run(session) {
       await borrowCluster(session, keep);
+      await refuseOccupied();
       return noTests;
     },
   };
@@ -103,6 +104,23 @@ function stagesOf(plan: Plan, keep: boolean): readonly Stage[] {
     ...(plan.quick.length > 0 ? [quick] : []),
     ...(plan.live ? [cluster, live] : []),
   ];
+}
+
+// The namespace of stack local, which live tests make and destroy.
+const liveNamespace = "local";
+
+/** A stack that somebody left running is not for tests to take down, and they could not go beside it. */
+async function refuseOccupied(): Promise<void> {
+  const { CoreV1Api, KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  config.loadFromFile(places.kubeconfig);
+  const { items } = await config.makeApiClient(CoreV1Api).listNamespace();
+  if (!items.some(({ metadata }) => metadata?.name === liveNamespace)) return;
+  throw new Failure(
+    `the namespace ${liveNamespace} is there already, of golive demo --keep or of a run that was cut off; live tests make it themselves. ` +
+      "Remove it: golive pulumi destroy --yes --stack local (or golive local down, which throws the whole cluster away)",
+    2,
+  );
 }
 
 const oneFailure: Tally = { ...noTests, failed: 1 };
