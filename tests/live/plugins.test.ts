@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { kubectl, tryKubectl } from "./plugins/kubectl.ts";
 import { PluginStack } from "./plugins/plugin-stack.ts";
+import { descendants, isRunning } from "./plugins/processes.ts";
 import type { PlannedResource } from "./plugins/program/plan.ts";
 
 const configMap = (name: string, data: object, more: object = {}): PlannedResource => ({
@@ -132,8 +133,18 @@ describe("the plugins of the engine", () => {
   });
 
   describe("an object that is there already", () => {
+    const created = (name: string, a: string) => {
+      const object = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name, namespace: stack.namespace },
+        data: { a },
+      };
+      return kubectl.withInput(JSON.stringify(object), "create", "-f", "-");
+    };
+
     it("is not taken over by a create, which says how to adopt it", async () => {
-      await kubectl("create", "configmap", "theirs", "-n", stack.namespace, "--from-literal=a=1");
+      await created("theirs", "1");
       await stack.plan([configMap("theirs", { a: "2" })]);
       const run = await stack.up();
       expect(run.code).not.toBe(0);
@@ -143,7 +154,7 @@ describe("the plugins of the engine", () => {
     });
 
     it("is adopted by the import option, and then managed", async () => {
-      await kubectl("create", "configmap", "adopted", "-n", stack.namespace, "--from-literal=a=1");
+      await created("adopted", "1");
       const adopted = { ...configMap("adopted", { a: "1" }), options: { import: `${stack.namespace}/adopted` } };
       await stack.plan([adopted], { provider: mutable });
       await stack.succeed();
@@ -153,7 +164,7 @@ describe("the plugins of the engine", () => {
     });
 
     it("is written over where the provider is told to upsert", async () => {
-      await kubectl("create", "configmap", "upserted", "-n", stack.namespace, "--from-literal=a=1");
+      await created("upserted", "1");
       const provider = { ...mutable, upsertExistingObjects: true, enablePatchForce: true };
       await stack.plan([configMap("upserted", { a: "2" })], { provider });
       await stack.succeed();
@@ -197,6 +208,8 @@ describe("the plugins of the engine", () => {
       expect(run.text).toMatch(/conflict/);
       expect(run.text).toContain('"somebody"');
       expect(await get("configmap", "contested", "{.data.a}")).toBe("theirs");
+      // The next run tries again: what was refused is not taken for done.
+      expect(await stack.steps().catch(String)).not.toEqual({});
     });
 
     it("is taken over where the object says so", async () => {
@@ -270,17 +283,35 @@ describe("the plugins of the engine", () => {
       expect((await stack.succeed()).seconds).toBeLessThan(10);
     });
 
-    it("ends on Ctrl-C, with the state kept", async () => {
-      await stack.plan([deployment("interrupted", { replicas: 1, image: "golive.local/missing:1" })]);
-      const { done, interrupt } = stack.start("up", "--yes", "--skip-preview");
-      await expect
-        .poll(() => tryKubectl("get", "deployment", "interrupted", "-n", stack.namespace), { timeout: 20_000 })
+    const endless = (name: string) => deployment(name, { replicas: 1, image: "golive.local/missing:1" });
+    const isThere = (name: string) =>
+      expect
+        .poll(() => tryKubectl("get", "deployment", name, "-n", stack.namespace), { timeout: 20_000 })
         .not.toContain("not found");
-      interrupt();
+
+    it("ends on Ctrl-C, with the state kept", async () => {
+      await stack.plan([endless("interrupted")]);
+      const { done, end } = stack.start("up", "--yes", "--skip-preview");
+      await isThere("interrupted");
+      end("SIGINT");
       const run = await done;
       expect(run.code).not.toBe(0);
       expect(run.seconds).toBeLessThan(30);
       expect(await stack.state()).toContain("kubernetes:apps/v1:Deployment::interrupted");
+    });
+
+    it("ends with an engine that is killed, whose plugins and program end with it", async () => {
+      await stack.plan([endless("killed")]);
+      const { done, pid, end } = stack.start("up", "--yes", "--skip-preview");
+      await isThere("killed");
+      const children = await descendants(pid);
+      expect(children.length).toBeGreaterThanOrEqual(3);
+      end("SIGKILL");
+      await done;
+      await expect.poll(() => children.filter(isRunning), { timeout: 10_000 }).toEqual([]);
+      expect((await stack.run("cancel", "--yes")).code).toBe(0);
+      await kubectl("delete", "deployment", "killed", "-n", stack.namespace);
+      expect((await stack.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")).code).toBe(0);
     });
   });
 
@@ -422,6 +453,7 @@ describe("the stand-ins refuse by name", () => {
     stack = await PluginStack.open();
   });
   afterAll(() => stack.close());
+  beforeEach(({ skip }) => skip(!stack.standIns, "the real plugins are in use, and have all that"));
 
   it("a type that they do not have", async () => {
     await stack.plan([{ type: "core.v1.Endpoints", name: "odd", args: { metadata: { name: "odd" } } }]);

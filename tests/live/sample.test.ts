@@ -85,7 +85,7 @@ async function startDatabase(): Promise<void> {
 }
 
 async function startCache(): Promise<void> {
-  const commands = ["auth", "ping", "get", "set", "incr", "expire", "multi", "exec"].map((name) => `+${name}`);
+  const commands = ["auth", "ping", "get", "set", "incr", "multi", "exec"].map((name) => `+${name}`);
   const rights = ["on", `>${cachePassword}`, "~taskflow:*", "resetchannels", "-@all", ...commands];
   const users = ["--user", "default", "off", "--user", "taskflow", ...rights];
   const listen = ["--port", String(cachePort), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"];
@@ -275,12 +275,16 @@ describe("the sample backend", () => {
     const read = async ({ url }: Running) => (await call(`${url}/api/tasks`, { token })).body;
     await until("redis is used", async () => (await read(blue)).cached === true);
     expect(await read(green)).toEqual({ tasks: [], cached: false });
-    await call(`${green.url}/api/tasks`, { token, body: { title: "from green" } });
+    const create = async ({ url }: Running, title: string) =>
+      (await call(`${url}/api/tasks`, { token, body: { title } })).body.createdInAll;
+    const count = Number(await create(green, "from green"));
     for (const colour of [blue, green]) {
       const first = await read(colour);
       expect([titles(first), first.cached]).toEqual([["from green"], false]);
       expect((await read(colour)).cached).toBe(true);
     }
+    expect(await create(blue, "from blue")).toBe(count + 1);
+    expect(titles(await read(green))).toEqual(["from blue", "from green"]);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import {
   ApiException,
   AppsV1Api,
@@ -8,6 +9,7 @@ import {
   setHeaderOptions,
 } from "@kubernetes/client-node";
 import type { Colour } from "../../applications/application.ts";
+import { gateway } from "../../local/gateway.ts";
 import { places } from "../../local/places.ts";
 import type { RouteObject } from "../../rollout/observed.ts";
 
@@ -89,11 +91,32 @@ export async function namespaceExists(name: string): Promise<boolean> {
   );
 }
 
-/** Waits for a condition of the live system, asked every 250 ms. @throws Error after `seconds`, naming what was waited for. */
-export async function until(what: string, condition: () => Promise<boolean>, seconds = 120): Promise<void> {
+/** Waits for a condition of the live system, asked every `everyMs`. @throws Error after `seconds`, naming what was waited for. */
+export async function until(
+  what: string,
+  condition: () => Promise<boolean>,
+  seconds = 120,
+  everyMs = 250,
+): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${seconds} s for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** Whether the gateway answers a host name on one of its loopback ports with this colour. */
+export async function answersAs(port: number, hostname: string, colour: Colour): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request(
+      { host: gateway.host, port, path: "/api/version", headers: { host: hostname }, agent: false, timeout: 2000 },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200 && response.headers["x-taskflow-colour"] === colour);
+      },
+    );
+    asked.on("timeout", () => asked.destroy(new Error("no answer within 2 s")));
+    asked.on("error", () => resolve(false));
+    asked.end();
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Progress } from "../../cli/progress.ts";
@@ -69,6 +69,13 @@ export class LiveStack {
 
   destroy(): Promise<PulumiResult> {
     return this.#succeed(["destroy", "--yes", "--skip-preview"]);
+  }
+
+  /** Whether an engine holds this stack's lock at this moment. */
+  async isLocked(): Promise<boolean> {
+    const locks = join(this.workspace.state, ".pulumi", "locks");
+    const files = await readdir(locks, { recursive: true }).catch(() => []);
+    return files.some((file) => file.endsWith(".json"));
   }
 
   /** The state as `pulumi stack export` gives it to anybody who may read it without the passphrase. */

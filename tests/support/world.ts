@@ -180,15 +180,16 @@ export function happen(world: World, event: Event): World {
   }
 }
 
-/** The guard sends traffic away from a candidate, or, after the switch of roles, back to the release that was proven before. */
-function mayTrip(world: World, { told }: Route, colour: Colour): boolean {
-  if (colour === told.candidate) return true;
-  const { candidate, proven, releases } = told;
-  const run = services.every((service) => {
-    const pods = world.pods[candidate][service];
-    return pods !== undefined && pods.ready > 0 && pods.release === proven[candidate];
-  });
-  return run && releases[candidate] === proven[candidate] && !told.retired.includes(candidate);
+/**
+ * The guard trips the candidate, or, after the switch of roles, sends traffic back to the release that was proven before;
+ * it is disarmed where the other colour cannot serve.
+ */
+function mayTrip(world: World, { told }: Route, tripped: Colour): boolean {
+  const other = otherColour(tripped);
+  if (!canServe(world, configOf(world), other)) return false;
+  if (tripped === told.candidate) return true;
+  const runsProven = services.every((service) => world.pods[other][service]?.release === told.proven[other]);
+  return runsProven && told.releases[other] === told.proven[other];
 }
 
 const healed = (pods: Pods): Pods => ({ ...pods, ready: pods.replicas, updated: pods.replicas });
@@ -221,10 +222,10 @@ export const canServe = (world: World, desired: Desired, colour: Colour): boolea
   !desired.retired[colour] &&
   services.every((service) => (world.pods[colour][service]?.ready ?? 0) > 0);
 
-/** Whether some sequence of allowed runs brings a candidate to 100, when every Deployment gets its pods ready. */
+/** Whether some sequence of allowed runs brings a candidate to 100, when every Deployment has its size and its pods ready. */
 export function reachesTheTop(start: World): boolean {
   const seen = new Set<string>();
-  let front = [happen(start, { kind: "healAll" })];
+  let front = [happen(atFullSize(start), { kind: "healAll" })];
   for (let depth = 0; depth < 14 && front.length > 0; depth++) {
     if (front.some(atTheTop)) return true;
     front = front.flatMap(nextWorlds).filter((world) => {
@@ -238,6 +239,12 @@ export function reachesTheTop(start: World): boolean {
   }
   return false;
 }
+
+/** What somebody scaled by hand, he scales back. */
+const atFullSize = (world: World): World =>
+  colours
+    .filter((colour) => !world.route?.told.retired.includes(colour))
+    .reduce((before, colour) => happen(before, { kind: "scale", colour, replicas: fullSize }), world);
 
 const atTheTop = (world: World): boolean =>
   world.route?.told.candidateTraffic === 100 &&

@@ -14,6 +14,13 @@ export interface Run {
   readonly seconds: number;
 }
 
+/** A run that goes on. */
+export interface Started {
+  readonly pid: number;
+  readonly done: Promise<Run>;
+  readonly end: (signal: NodeJS.Signals) => void;
+}
+
 /** What a run would do or did, by urn name: `create`, `update`, `replace`, `delete`, `same`. */
 export type Steps = Readonly<Record<string, string>>;
 
@@ -29,6 +36,11 @@ export class PluginStack {
     this.#engine = found;
     this.#directory = directory;
     this.namespace = namespace;
+  }
+
+  /** Whether the engine works with our stand-ins. */
+  get standIns(): boolean {
+    return this.#engine.standIns;
   }
 
   static async open(): Promise<PluginStack> {
@@ -71,7 +83,7 @@ export class PluginStack {
   }
 
   /** Starts the engine on the stack, and leaves it to the test when to end it. */
-  start(...args: readonly string[]): { readonly done: Promise<Run>; readonly interrupt: () => void } {
+  start(...args: readonly string[]): Started {
     const started = performance.now();
     const child = spawn(this.#engine.command, ["--non-interactive", "-C", join(this.#directory, "program"), ...args], {
       env: {
@@ -91,7 +103,7 @@ export class PluginStack {
       child.on("error", reject);
       child.on("close", (code) => resolve({ code: code ?? 1, text, seconds: (performance.now() - started) / 1000 }));
     });
-    return { done, interrupt: () => child.kill("SIGINT") };
+    return { done, pid: child.pid ?? 0, end: (signal) => child.kill(signal) };
   }
 
   preview(...args: readonly string[]): Promise<Run> {
@@ -105,7 +117,7 @@ export class PluginStack {
     const { steps } = JSON.parse(text) as { steps: { op: string; urn: string }[] };
     return Object.fromEntries(
       steps
-        .filter(({ op }) => op !== "same" && op !== "read")
+        .filter(({ op, urn }) => op !== "same" && op !== "read" && !urn.includes("pulumi:providers:"))
         .map(({ op, urn }) => [urn.split("::").at(-1) ?? urn, op]),
     );
   }
