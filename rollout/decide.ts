@@ -70,6 +70,7 @@ interface Run {
   /** Live and wanted percent of the wanted candidate. */
   readonly from: number;
   readonly to: number;
+  readonly direction: "up" | "down" | "stay";
   readonly weights: Weights;
   /** A trip that nobody acknowledged yet. */
   readonly trip: Trip | undefined;
@@ -80,26 +81,46 @@ interface Run {
 }
 
 function runOf(route: LiveRoute, told: Told, observed: Observed, desired: Desired): Run {
+  const direction = directionOf(route, told, desired);
   return {
     observed,
     route,
     told,
     desired,
-    from: route.exposure[desired.candidate],
+    // Where rules differ (a hand edit), a way up starts at the least that any rule gives, a way down at the most.
+    from: direction === "up" ? route.floor[desired.candidate] : route.exposure[desired.candidate],
     to: desired.candidateTraffic,
+    direction,
     weights: weightsOf(desired.candidate, desired.candidateTraffic),
     trip: route.trip && route.trip.id !== told.acknowledged ? route.trip : undefined,
     rolesChange: told.candidate !== desired.candidate,
     ladderChanges: told.ladder !== desired.ladder.toString(),
-    // Not a change when the pods run it already: a killed run, or a Deployment that somebody deleted, is only finished.
+    // Not a change when the pods run it already: a killed run is only finished.
     releasesChange: colours.filter(
       (colour) =>
         desired.releases[colour] !== told.releases[colour] &&
-        desired.releases[colour] !== liveRelease(observed.colours[colour]),
+        (desired.releases[colour] === undefined || desired.releases[colour] !== liveRelease(observed.colours[colour])),
     ),
     retirementChanges: colours.filter((colour) => desired.retired[colour] !== told.retired.includes(colour)),
   };
 }
+
+/**
+ * Judged from the live weights: a rise of the candidate in any rule is a way up. Except where a foreign backend, or nobody,
+ * got what the route was told to give to the same release, and no rule gives stable more than it keeps: that is restored.
+ */
+function directionOf({ exposure, floor }: LiveRoute, told: Told, desired: Desired): Run["direction"] {
+  const { candidate, candidateTraffic: to } = desired;
+  const stable = otherColour(candidate);
+  const isRestored = to <= told.candidateTraffic && to <= 100 - exposure[stable] && isTold(told, desired);
+  if (to > floor[candidate] && !isRestored) return "up";
+  if (to < exposure[candidate]) return "down";
+  return 100 - to > floor[stable] && !(isTold(told, desired) && to === told.candidateTraffic) ? "down" : "stay";
+}
+
+/** The candidate and its release are those that the route was last told. */
+const isTold = (told: Told, desired: Desired) =>
+  told.candidate === desired.candidate && told.releases[desired.candidate] === desired.releases[desired.candidate];
 
 /** Rule 1. */
 function decideCreate(desired: Desired): Decision {
@@ -147,13 +168,18 @@ function refuseTripped({ trip, weights, told }: Run): Refused | undefined {
 /** Rules 5, 8 and 9: changes of release, retirement and ladder, and what they may not be mixed with. */
 function refuseOtherChanges(run: Run): Refused | undefined {
   const { route, desired, told, from, to, releasesChange, retirementChanges, ladderChanges } = run;
-  const moving = from !== to && !run.rolesChange;
+  const moving = run.direction !== "stay" && !run.rolesChange;
   for (const colour of releasesChange) {
     const live = route.exposure[colour];
     if (moving)
       return refuse(
         `the release of ${colour} changes (${told.releases[colour] ?? "none"} -> ${desired.releases[colour] ?? "none"}) in the same run as candidateTraffic ${percent(from)} -> ${to}`,
         `change one thing at a time: keep candidateTraffic ${percent(from)} for the release, or keep the release for the step`,
+      );
+    if (live > 0 && !desired.releases[colour])
+      return refuse(
+        `${colour} serves ${percent(live)} % and would lose its release`,
+        `keep its release until ${colour} is at 0`,
       );
     if (live > 0 && !inPlaceAllows(run, colour))
       return refuse(
@@ -162,8 +188,6 @@ function refuseOtherChanges(run: Run): Refused | undefined {
           ? `this inPlace was spent on ${told.inPlace}; give a new reason, or release on ${otherColour(colour)}`
           : `release on the colour at 0, step ${colour} down to 0 first, or set inPlace {colour: ${colour}, reason}`,
       );
-    if (!desired.releases[colour] && live > 0)
-      return refuse(`${colour} serves ${percent(live)} % and would lose its release`, `step it down to 0 first`);
   }
   for (const colour of retirementChanges) {
     const retires = desired.retired[colour];
@@ -200,8 +224,8 @@ function refuseOtherChanges(run: Run): Refused | undefined {
 
 function decideMove(run: Run): Decision {
   if (run.rolesChange) return decideRoles(run);
-  if (run.to < run.from) return decideDown(run);
-  if (run.to > run.from) return decideUp(run);
+  if (run.direction === "down") return decideDown(run);
+  if (run.direction === "up") return decideUp(run);
   const move = run.retirementChanges.length > 0 ? "retire" : run.ladderChanges ? "ladder" : "stay";
   return allow(run, move, undefined);
 }
@@ -216,6 +240,12 @@ function decideRoles(run: Run): Decision {
       live === 100 && route.edits.length === 0
         ? `roles switch without moving traffic: set candidate ${desired.candidate} and candidateTraffic 0`
         : `roles switch only at a live 100: keep candidate ${told.candidate} until then`,
+    );
+  // The switch marks this release as proven: it must be the one that climbed.
+  if (run.releasesChange.includes(told.candidate))
+    return refuse(
+      `the release of ${told.candidate} changes in the same run as candidate ${told.candidate} -> ${desired.candidate}`,
+      "change one thing at a time: switch the roles in a run of their own",
     );
   return allow(run, "roles", undefined);
 }
@@ -241,7 +271,16 @@ function decideUp(run: Run): Decision {
   const missing = cannotServe(observed.colours[candidate], desired, candidate);
   const proven = desired.releases[candidate] !== undefined && told.proven[candidate] === desired.releases[candidate];
   const isReturn = to === 100 && proven && liveRelease(observed.colours[candidate]) === desired.releases[candidate];
-  if (isReturn && !missing) return allow(run, "return", candidate);
+  const cannot = () => refuse(`${asked}, but ${candidate} cannot serve: ${missing}`, unreadyAdvice(candidate, from));
+  if (isReturn) return missing ? cannot() : allow(run, "return", candidate);
+  const stable = otherColour(candidate);
+  // A hand edit that leans on a colour that cannot serve protects nobody, and there is no other way out of it.
+  const isRescue =
+    isTold(told, desired) &&
+    to === told.candidateTraffic &&
+    liveRelease(observed.colours[candidate]) === desired.releases[candidate] &&
+    cannotServe(observed.colours[stable], desired, stable) !== undefined;
+  if (isRescue && !missing) return allow(run, "up", candidate);
   if (route.edits.length > 0)
     return refuse(
       `${asked}, but someone edited the route by hand: ${route.edits.join("; ")}`,
@@ -250,11 +289,10 @@ function decideUp(run: Run): Decision {
   const next = desired.ladder.after(from);
   if (to !== next)
     return refuse(`${asked} skips a rung: the next is ${next} (or any lower value)`, `set candidateTraffic ${next}`);
-  if (missing) return refuse(`${asked}, but ${candidate} cannot serve: ${missing}`, unreadyAdvice(candidate, from));
+  if (missing) return cannot();
   const unsettled = notSettled(observed.colours[candidate], desired);
   if (unsettled)
     return refuse(`${asked}, but the pods of ${candidate} are not ready: ${unsettled}`, unreadyAdvice(candidate, from));
-  const stable = otherColour(candidate);
   const scaled = replicasChange(observed.colours[stable], desired);
   if (scaled && !desired.retired[stable])
     return refuse(
@@ -308,7 +346,7 @@ const inPlaceSpent = ({ told, desired }: Run, colour: Colour) =>
   told.inPlace.endsWith(` ${desired.inPlace.reason}`);
 
 const inPlaceAllows = (run: Run, colour: Colour) =>
-  run.desired.inPlace?.colour === colour && run.desired.releases[colour] !== undefined && !inPlaceSpent(run, colour);
+  run.desired.inPlace?.colour === colour && !inPlaceSpent(run, colour);
 
 /** Why a colour cannot serve (one ready pod of each service is the least), or undefined. */
 function cannotServe(live: LiveColour, desired: Desired, colour: Colour): string | undefined {

@@ -15,6 +15,8 @@ export interface LiveRoute {
   readonly told: Told | undefined;
   /** The largest percent that any rule of the route gives to each colour. More than 100 together when the rules differ. */
   readonly exposure: Weights;
+  /** The smallest percent that any rule gives to each colour; the same as `exposure` where all rules are alike. */
+  readonly floor: Weights;
   /** How the live rules differ from what the route was last told; empty when nobody edited it. */
   readonly edits: readonly string[];
   readonly trip: Trip | undefined;
@@ -87,12 +89,15 @@ export function readRoute(object: RouteObject): LiveRoute {
   return {
     told,
     exposure,
+    floor: { blue: least(shares.map((share) => share.blue)), green: least(shares.map((share) => share.green)) },
     edits,
     trip: tripOf(annotations, told?.candidate ?? "green"),
     generation: object.metadata?.generation ?? 0,
     changedAt: times.length > 0 ? new Date(Math.max(...times)) : undefined,
   };
 }
+
+const least = (percents: readonly number[]) => (percents.length === 0 ? 0 : Math.min(...percents));
 
 interface Share extends Weights {
   /** Backends that are neither colour's. */

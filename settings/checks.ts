@@ -26,7 +26,8 @@ export function crossProblems(given: Given, circumstances: Circumstances): reado
 /** The rungs that a configuration asks for: by name, as a list, or the application's first ladder. Undefined: no such name. */
 export function rungsOf(given: Given["ladder"], application: Application): Application["ladders"][string] | undefined {
   if (given === undefined) return Object.values(application.ladders)[0];
-  return typeof given === "string" ? application.ladders[given] : given;
+  if (typeof given !== "string") return given;
+  return Object.hasOwn(application.ladders, given) ? application.ladders[given] : undefined;
 }
 
 function trafficProblems(given: Given): readonly Problem[] {

@@ -3,6 +3,8 @@ import { colours, environments } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { type Problem, suggestion } from "./problems.ts";
 
+const object = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject(shape, `allowed: an object {${Object.keys(shape).join(", ")}}`);
 const text = (allowed: string) => z.string(`allowed: ${allowed}`).min(1, `allowed: ${allowed}`);
 const name = z
   .string("allowed: a Kubernetes name")
@@ -14,20 +16,25 @@ const quantity = z
   .string("allowed: a size such as 10Gi")
   .regex(/^[1-9][0-9]*(Mi|Gi|Ti)$/, "allowed: a size such as 10Gi");
 const colour = z.enum(colours, "allowed: blue, green");
-const release = z.strictObject({
+const release = object({
   version: z
     .string("allowed: a version such as 1.2.3")
     .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]{0,62}$/, "allowed: a version such as 1.2.3 (a label value)"),
-  images: z.record(z.string(), z.string("allowed: name:tag or name@sha256:…")),
+  images: z.record(
+    z.string(),
+    z.string("allowed: name:tag or name@sha256:…"),
+    "allowed: an object with an image for each service",
+  ),
   config: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "allowed: names of environment variables"),
       z.string("allowed: text (put numbers in quotes)"),
+      "allowed: an object {NAME: value}",
     )
     .default({}),
   retired: z.boolean("allowed: true or false").default(false),
 });
-const rung = z.strictObject({
+const rung = object({
   percent: z.number("allowed: an integer from 1 to 100"),
   soakMinutes: z.number("allowed: minutes, 0 or more"),
 });
@@ -35,9 +42,9 @@ const rung = z.strictObject({
 const shape = {
   application: z.enum(Object.keys(applications), `allowed: ${Object.keys(applications).join(", ")}`),
   environment: z.enum(environments, `allowed: ${environments.join(", ")}`),
-  cluster: z.strictObject({ context: text("the name of a kubeconfig context"), kubeconfig: text("a path").optional() }),
+  cluster: object({ context: text("the name of a kubeconfig context"), kubeconfig: text("a path").optional() }),
   hostname: host,
-  gateway: z.strictObject({ name, namespace: name, section: name, internalSection: name }),
+  gateway: object({ name, namespace: name, section: name, internalSection: name }),
   blue: release.optional(),
   green: release.optional(),
   candidate: colour,
@@ -45,7 +52,7 @@ const shape = {
   ladder: z
     .union([z.string(), z.array(rung)], "allowed: a ladder's name, or a list of {percent, soakMinutes}")
     .optional(),
-  inPlace: z.strictObject({ colour, reason: text("why this cannot wait for weight 0") }).optional(),
+  inPlace: object({ colour, reason: text("why this cannot wait for weight 0") }).optional(),
   retireAfterHours: z.number("allowed: hours, 0 or more").min(0, "allowed: hours, 0 or more").optional(),
   database: z
     .discriminatedUnion(
@@ -53,7 +60,7 @@ const shape = {
       [
         z.strictObject({
           kind: z.literal("statefulset"),
-          image: z.string().optional(),
+          image: text("an image reference").optional(),
           storage: quantity.optional(),
           storageClass: name.optional(),
         }),
@@ -66,15 +73,15 @@ const shape = {
       "allowed: {kind: statefulset, …} or {kind: external, host, port}",
     )
     .optional(),
-  cache: z
-    .strictObject({
-      image: z.string().optional(),
-      storage: quantity.optional(),
-      storageClass: name.optional(),
-      memoryMiB: z.int("allowed: MiB").min(64, "allowed: 64 MiB or more").optional(),
-    })
-    .optional(),
-  imageMirrors: z.record(z.string(), text("an image reference")).default({}),
+  cache: object({
+    image: text("an image reference").optional(),
+    storage: quantity.optional(),
+    storageClass: name.optional(),
+    memoryMiB: z.int("allowed: MiB").min(64, "allowed: 64 MiB or more").optional(),
+  }).optional(),
+  imageMirrors: z
+    .record(z.string(), text("an image reference"), "allowed: an object {reference: replacement}")
+    .default({}),
   sentryDsn: text("a secret").optional(),
   databasePassword: text("a secret").optional(),
 };
@@ -117,7 +124,7 @@ function decode(key: string, value: string): unknown {
 function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown>>): readonly Problem[] {
   const key = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
-    const known = issue.path.length === 0 ? Object.keys(shape) : (knownKeys[key] ?? []);
+    const known = issue.path.length === 0 ? Object.keys(shape) : (knownKeys[key.replace(/\.\d+$/, "")] ?? []);
     return issue.keys.map((unknown) => ({
       key: key === "" ? unknown : `${key}.${unknown}`,
       text: `unknown key${suggestion(unknown, known)}`,
@@ -140,4 +147,5 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   cache: ["image", "storage", "storageClass", "memoryMiB"],
   database: ["kind", "image", "storage", "storageClass", "host", "port"],
   inPlace: ["colour", "reason"],
+  ladder: Object.keys(rung.shape),
 };

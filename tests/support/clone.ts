@@ -16,9 +16,10 @@ export function golive(
   root: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  user: { readonly uid?: number; readonly gid?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { env: { ...process.env, GOLIVE_KUBECONFIG: "", ...env } };
+    const options = { ...user, env: { ...process.env, GOLIVE_KUBECONFIG: "", ...env } };
     execFile(process.execPath, [join(root, "cli", "main.ts"), ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
     });

@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { ApiServers, notFound, routeAnswer } from "../support/api-server.ts";
+import { type Config, rawSettings, stackConfig } from "../support/config.ts";
+import { declare } from "../support/harness.ts";
+import { routeObject } from "../support/live.ts";
+import { firstRun, stackSettings } from "../support/platform.ts";
+
+const servers = new ApiServers();
+const said: string[] = [];
+beforeAll(() => {
+  vi.spyOn(pulumi.log, "info").mockImplementation(async (text) => void said.push(text));
+});
+afterEach(async () => {
+  said.length = 0;
+  vi.unstubAllEnvs();
+  await servers.stop();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  servers.remove();
+});
+
+/** Runs index.ts as the engine would, on the `local` stack with some keys changed, against a cluster that answers this. */
+async function runProgram(changes: Config, [status, route]: readonly [number, unknown], secretKeys: string[] = []) {
+  const server = await servers.serve(routeAnswer(status, route));
+  const config = {
+    ...stackConfig("local"),
+    cluster: { context: "golive-local", kubeconfig: servers.kubeconfig(server) },
+    ...changes,
+  };
+  const { values } = rawSettings(config);
+  const keyed = Object.fromEntries(Object.entries(values).map(([key, value]) => [`golive:${key}`, value]));
+  vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", JSON.stringify(secretKeys.map((key) => `golive:${key}`)));
+  const runs: typeof import("../../index.ts")[] = [];
+  const declaration = await declare(async () => {
+    pulumi.runtime.setAllConfig({ ...keyed, "aws:region": "eu-central-1" });
+    vi.resetModules();
+    runs.push(await import("../../index.ts"));
+  }, 25);
+  const [, update] = runs;
+  if (!update) throw new Error("the program did not run as preview and as update");
+  return { declaration, outputs: update };
+}
+
+describe("the program", () => {
+  it("takes a new stack live with all traffic on stable, and says so", async () => {
+    const { declaration, outputs } = await runProgram({}, [404, notFound]);
+    expect(declaration.names("HTTPRoute")).toHaveLength(5);
+    expect(said).toContain("create: candidateTraffic starts at 0 (green); blue 100 %, green 0 %");
+    const { weights, ...plain } = outputs;
+    expect(plain).toEqual({ hostname: "taskflow.localhost", candidate: "green", candidateTraffic: 0, nextRung: 10 });
+    expect(await new Promise((resolve) => weights.apply(resolve))).toEqual({ blue: 100, green: 0 });
+  });
+
+  it("refuses an unsafe run before it declares anything", async () => {
+    const { told } = firstRun(stackSettings("local")).decision;
+    const route = routeObject({ told: { ...told, candidateTraffic: 10 } });
+    await expect(runProgram({ candidateTraffic: 100 }, [200, route])).rejects.toThrow(
+      "candidateTraffic 10 -> 100 skips a rung: the next is 50 (or any lower value)\nNext: set candidateTraffic 50\nNothing was touched.",
+    );
+  });
+
+  it("refuses a bad configuration before it reads the cluster", async () => {
+    await expect(runProgram({ candidateTraffic: 30 }, [500, {}])).rejects.toThrow(
+      '1 problem in the configuration of stack "test":\n  golive:candidateTraffic  got 30; allowed on this ladder: 0, 10, 50, 100',
+    );
+  });
+
+  it("reads from the engine which values are secret", async () => {
+    const sentryDsn = "https://key@sentry.example.com/1";
+    await expect(runProgram({ sentryDsn }, [404, notFound])).rejects.toThrow("golive:sentryDsn  stands in clear");
+    const { declaration } = await runProgram({ sentryDsn }, [404, notFound], ["sentryDsn"]);
+    expect(declaration.clearText).not.toContain(sentryDsn);
+  });
+});

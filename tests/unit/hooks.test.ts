@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { LiveCluster } from "../../rollout/cluster.ts";
+import type { Allowed } from "../../rollout/decide.ts";
+import { afterWrite, beforeWrite, changeSince, type RunContext } from "../../rollout/hooks.ts";
+import type { Observed } from "../../rollout/observed.ts";
+import { evenRules, observed, pods, told } from "../support/live.ts";
+
+const before = observed({ told: told({ candidateTraffic: 0 }) });
+
+const step: Allowed = {
+  allowed: true,
+  move: "up",
+  weights: { blue: 90, green: 10 },
+  told: told({ candidateTraffic: 10 }),
+  mustBeReady: "green",
+  notes: [],
+};
+
+/** A cluster that answers these one after the other, then the last one for ever. */
+function answering(...answers: readonly Observed[]): LiveCluster & { readonly asked: () => number } {
+  let asked = 0;
+  return {
+    asked: () => asked,
+    async observe() {
+      const answer = answers[Math.min(asked, answers.length - 1)];
+      asked++;
+      if (!answer) throw new Error("no answer");
+      return answer;
+    },
+  };
+}
+
+const context = (cluster: LiveCluster, decision = step): RunContext => ({
+  cluster,
+  observed: before,
+  decision,
+  services: ["backend", "frontend"],
+});
+
+describe("what changed since a run began", () => {
+  it.each<readonly [string, Observed, string | undefined]>([
+    ["nothing", observed({ told: told() }), undefined],
+    [
+      "somebody edited the route",
+      observed({ rules: evenRules({ blue: 50, green: 50 }), generation: 2 }),
+      "the route was edited during this run: it had blue 100, green 0, it has blue 50, green 50",
+    ],
+    [
+      "a guard tripped",
+      observed({ trip: "green: error ratio 12 %", generation: 2 }),
+      "green was tripped during this run (error ratio 12 %)",
+    ],
+    ["the route vanished", observed({ noRoute: true }), "the route appeared or vanished during this run"],
+  ])("is told: %s", (_, now, change) => {
+    expect(changeSince(before, now)).toBe(change);
+  });
+
+  it("is told: a trip was taken away, a route appeared, or there is none still", () => {
+    expect(changeSince(observed({ trip: "green: slow" }), before)).toBe(
+      "a colour was tripped during this run (the trip was removed)",
+    );
+    expect(changeSince(observed({ noRoute: true }), before)).toBe("the route appeared or vanished during this run");
+    expect(changeSince(observed({ noRoute: true }), observed({ noRoute: true }))).toBe(undefined);
+  });
+});
+
+describe("before the route is written", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const withoutPods = observed({ pods: { green: pods({ release: "2.0.0-bbbb" }, { ready: 0 }) } });
+
+  it("nothing stands in the way of a colour with ready pods", async () => {
+    const cluster = answering(before);
+    await beforeWrite(context(cluster));
+    expect(cluster.asked()).toBe(1);
+  });
+
+  it("a run that lost the race against a guard writes nothing", async () => {
+    const cluster = answering(observed({ trip: "green: error ratio 12 %", generation: 2 }));
+    await expect(beforeWrite(context(cluster))).rejects.toThrow(
+      "green was tripped during this run (error ratio 12 %); nothing was written: run `pulumi up` again",
+    );
+  });
+
+  it("a run that lost the race against a hand edit writes nothing", async () => {
+    const cluster = answering(observed({ rules: evenRules({ blue: 50, green: 50 }), generation: 2 }));
+    await expect(beforeWrite(context(cluster))).rejects.toThrow(
+      "the route was edited during this run: it had blue 100, green 0, it has blue 50, green 50; nothing was written: run `pulumi up` again",
+    );
+  });
+
+  it("waits for pods that are restarting, and looks at the route again each time", async () => {
+    const cluster = answering(withoutPods, withoutPods, before);
+    const written = beforeWrite(context(cluster));
+    await vi.advanceTimersByTimeAsync(1_000);
+    await written;
+    expect(cluster.asked()).toBe(3);
+  });
+
+  it("sees a trip while it waits for pods", async () => {
+    const cluster = answering(withoutPods, observed({ trip: "green: slow", generation: 2 }));
+    const refused = expect(beforeWrite(context(cluster))).rejects.toThrow("green was tripped during this run (slow)");
+    await vi.advanceTimersByTimeAsync(500);
+    await refused;
+  });
+
+  it("gives up on pods after a minute, and names the service that has none", async () => {
+    const refused = expect(beforeWrite(context(answering(withoutPods)))).rejects.toThrow(
+      "green should get 10 %, but after 60 s it still has no ready pod of backend; nothing was written",
+    );
+    await vi.advanceTimersByTimeAsync(61_000);
+    await refused;
+  });
+
+  it("waits for nobody's pods when no colour gets more traffic", async () => {
+    const cluster = answering(observed({ pods: { blue: [], green: [] } }));
+    await beforeWrite(context(cluster, { ...step, move: "stay", mustBeReady: undefined }));
+    expect(cluster.asked()).toBe(1);
+  });
+});
+
+describe("after the route was written", () => {
+  it("it reads back as it was written", async () => {
+    await expect(afterWrite(context(answering(observed({ told: step.told }))))).resolves.toBe(undefined);
+  });
+
+  it("a run fails when the route is gone", async () => {
+    await expect(afterWrite(context(answering(observed({ noRoute: true }))))).rejects.toThrow(
+      "the route was written, but is not there any more: run `pulumi up --refresh`",
+    );
+  });
+
+  it("a run fails when somebody else writes it, and says what it reads", async () => {
+    const other = observed({ told: step.told, rules: evenRules({ blue: 50, green: 50 }) });
+    await expect(afterWrite(context(answering(other)))).rejects.toThrow(
+      "the route was written with blue 90, green 10, but reads blue 50, green 50: somebody else writes it (rule /api has blue 50, green 50 (told: blue 90, green 10); rule / has blue 50, green 50 (told: blue 90, green 10))",
+    );
+  });
+
+  it("a run fails when another run told it something else", async () => {
+    await expect(afterWrite(context(answering(before)))).rejects.toThrow(
+      "the route was written with blue 90, green 10, but reads blue 100, green 0: somebody else writes it (no hand edit found)",
+    );
+  });
+});
