@@ -46,6 +46,8 @@ function environment(path: readonly string[], standIns: boolean): NodeJS.Process
     PULUMI_CONFIG_PASSPHRASE_FILE: places.passphrase,
     KUBECONFIG: places.kubeconfig,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The engine keeps an (encrypted) log of a megabyte for every run, by default up to half a gigabyte.
+    PULUMI_LOG_ROTATION_MAX_TOTAL_MB: "50",
     // Node keeps what it compiled of the SDK, the program and our plugins: each of them starts in half the time.
     NODE_COMPILE_CACHE: join(places.pulumiHome, "compiled"),
     ...(standIns ? { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" } : {}),
@@ -81,7 +83,8 @@ async function findCommand(progress: Progress): Promise<string> {
 }
 
 async function versionOf(command: string): Promise<string | undefined> {
-  const outcome = await outcomeOf(command, ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } });
+  const env = { PULUMI_HOME: places.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const outcome = await outcomeOf(command, ["version"], { env });
   return /^v?(\d+\.\d+\.\d+)/.exec(outcome.stdout.trim())?.[1];
 }
 

@@ -497,7 +497,7 @@ function deployment(
     image: spec.image ?? "golive.local/redis:7",
     imagePullPolicy: "IfNotPresent",
     command: ["sh", "-c", `trap 'exit 0' TERM; ${spec.command ?? "true"} & wait`],
-    resources: { limits: { cpu: "1000m", memory: "64Mi" } },
+    resources: { requests: { cpu: "10m" }, limits: { cpu: "1000m", memory: "64Mi" } },
   };
   return {
     type: "apps.v1.Deployment",

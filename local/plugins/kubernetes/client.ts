@@ -62,22 +62,20 @@ const answerMilliseconds = 60_000;
 export class Client {
   readonly #connection: Connection;
   readonly #agent: Agent;
+  /** A watch keeps its connection for minutes: many of them must not keep requests from theirs. */
+  readonly #watching: Agent;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: 16,
+    const secure = {
       ca: connection.ca,
       cert: connection.cert,
       key: connection.key,
       rejectUnauthorized: !connection.insecure,
       servername: connection.serverName,
-    });
-  }
-
-  get context(): string {
-    return this.#connection.context;
+    };
+    this.#agent = new Agent({ ...secure, keepAlive: true, maxSockets: 16 });
+    this.#watching = new Agent(secure);
   }
 
   /** Sends one request and reads its JSON answer. */
@@ -123,9 +121,9 @@ export class Client {
       },
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
+    const agent = answerWithin === undefined ? this.#watching : this.#agent;
     return new Promise((resolve, reject) => {
-      const request =
-        url.protocol === "http:" ? plainRequest(url, options) : secureRequest(url, { ...options, agent: this.#agent });
+      const request = url.protocol === "http:" ? plainRequest(url, options) : secureRequest(url, { ...options, agent });
       request.on("response", resolve);
       request.on("error", (error) => reject(call.signal?.aborted ? error : new Unreachable(this.#connection, error)));
       request.on("socket", (socket) => {

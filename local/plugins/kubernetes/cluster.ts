@@ -61,11 +61,13 @@ export class Cluster {
     }
   }
 
-  /** The request path of a kind's objects in a namespace (in all, when it is empty). */
+  /** The request path of a kind's objects; in the namespace "default" when it is of one and none is named. */
   async listPath(kind: Kind, namespace: string): Promise<string> {
     const { plural, namespaced } = await this.served(kind);
     const root = kind.apiVersion.includes("/") ? `/apis/${kind.apiVersion}` : `/api/${kind.apiVersion}`;
-    return namespaced && namespace !== "" ? `${root}/namespaces/${namespace}/${plural}` : `${root}/${plural}`;
+    return namespaced
+      ? `${root}/namespaces/${namespace === "" ? "default" : namespace}/${plural}`
+      : `${root}/${plural}`;
   }
 
   async #path(kind: Kind, namespace: string, name: string): Promise<string> {

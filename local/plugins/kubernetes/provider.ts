@@ -12,7 +12,7 @@ import type {
 } from "@pulumi/pulumi/proto/provider_pb.js";
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import type { EngineLog } from "../rpc/engine-log.ts";
+import { type EngineLog, statusLine } from "../rpc/engine-log.ts";
 import { fromStruct, type Properties, reveal, toStruct } from "../rpc/properties.ts";
 import { unary } from "../rpc/serve.ts";
 import { nameOf, typeOf } from "../rpc/urn.ts";
@@ -326,7 +326,7 @@ export class KubernetesProvider {
       kind: kindOfType(typeOf(request.getUrn())),
       origin: originOf(state, reveal(told) as KubeObject, request.getUrn()),
       signal: this.#cancelled.signal,
-      status: (message) => void this.#log.status(message, request.getUrn()),
+      status: statusLine(this.#log, request.getUrn()),
     };
   }
 
@@ -334,7 +334,7 @@ export class KubernetesProvider {
     return {
       cluster: this.#reach(),
       kind: kindOfType(typeOf(request.getUrn())),
-      status: (message, severity) => void this.#log.status(message, request.getUrn(), severity),
+      status: statusLine(this.#log, request.getUrn()),
       timeout,
       signal: this.#cancelled.signal,
     };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StatusLine } from "../rpc/engine-log.ts";
 import { containsUnknown, type Properties, reveal } from "../rpc/properties.ts";
 import type { Origin } from "./checkpoint.ts";
 import { ApiError, conflictCauses } from "./client.ts";
@@ -16,7 +17,7 @@ export interface Target {
   readonly origin: Origin;
   readonly signal: AbortSignal;
   /** Shows a line while something is tried again. */
-  readonly status: (message: string) => void;
+  readonly status: StatusLine;
 }
 
 const inClear = (properties: Properties) => reveal(properties) as KubeObject;
@@ -52,7 +53,7 @@ export async function createObject(told: Properties, target: Target): Promise<Ku
     } catch (error) {
       const missing = error instanceof KindMissing || (error instanceof ApiError && error.status === 404);
       if (!missing || tried === tries) throw refused("create", inputs, error);
-      target.status(`tried ${tried} of ${tries} times: ${error.message}`);
+      void target.status(`tried ${tried} of ${tries} times: ${error.message}`);
       await sleep(pause, undefined, { signal: target.signal });
     }
   }

@@ -33,3 +33,18 @@ export function engineLog(address: string): EngineLog {
     status: (message, urn, severity = "info") => log(severity, message, urn, true),
   };
 }
+
+/** Shows a line; resolves when it is shown. */
+export type StatusLine = (message: string, severity?: "info" | "warning") => Promise<void>;
+
+/** The status line of one resource: its messages come in order, and one that is shown already is not sent again. */
+export function statusLine(log: EngineLog, urn: string): StatusLine {
+  let shown = "";
+  let sent = Promise.resolve();
+  return (message, severity = "info") => {
+    if (message === shown) return sent;
+    shown = message;
+    sent = sent.then(() => log.status(message, urn, severity));
+    return sent;
+  };
+}

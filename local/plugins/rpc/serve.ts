@@ -73,7 +73,8 @@ export async function serve(
   // process group of its own, and is told by its Cancel method.)
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
-  if (fstatSync(0).isFIFO()) process.stdin.on("end", end).resume();
+  const input = fstatSync(0);
+  if (input.isFIFO() || input.isSocket()) process.stdin.on("end", end).resume();
 }
 
 /** The engine's address: always the last argument of a plugin. */

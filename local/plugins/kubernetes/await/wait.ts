@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StatusLine } from "../../rpc/engine-log.ts";
 import type { Value } from "../../rpc/properties.ts";
 import { ApiError } from "../client.ts";
 import type { Cluster } from "../cluster.ts";
@@ -27,13 +28,11 @@ import {
 } from "./readiness.ts";
 import { askedReadiness } from "./wait-for.ts";
 
-/** Tells the user how a wait goes on. */
-export type Status = (message: string, severity: "info" | "warning") => void;
-
 export interface WaitOptions {
   readonly cluster: Cluster;
   readonly kind: Kind;
-  readonly status: Status;
+  /** Tells the user how the wait goes on. */
+  readonly status: StatusLine;
   /** In seconds; what the annotation or the default say when it is 0. */
   readonly timeout: number;
   /** Aborted when the user cancels the run. */
@@ -139,7 +138,7 @@ export async function waitUntilReady(object: KubeObject, updated: boolean, optio
       seen.readiness = await judge(live, signal);
       if (seen.readiness.ready) return live;
       if (seen.readiness.failed) throw new NotReady(`${called(object)} failed`, live, await reasons(seen, options));
-      options.status(seen.readiness.progress, "info");
+      void options.status(seen.readiness.progress);
     }
     throw new Error("the watch ended");
   } catch (error) {
@@ -156,7 +155,8 @@ export async function waitUntilReady(object: KubeObject, updated: boolean, optio
   } finally {
     done.abort();
     await reporting;
-    options.status("", "info");
+    // The line must be cleared before the resource is done: it would stay beside it.
+    await options.status("");
   }
 }
 
@@ -196,12 +196,12 @@ async function report(seen: Seen, options: WaitOptions, signal: AbortSignal): Pr
     } catch (error) {
       // Why pods are not ready is asked for the user's sake alone: the wait itself goes on without it.
       if (signal.aborted) return;
-      options.status(error instanceof Error ? error.message : String(error), "warning");
+      void options.status(error instanceof Error ? error.message : String(error), "warning");
     }
     const fresh = [...seen.readiness.problems, ...seen.pods].filter((line) => !told.has(line));
     for (const line of fresh) {
       told.add(line);
-      options.status(line, "warning");
+      void options.status(line, "warning");
     }
   }
 }
@@ -238,7 +238,7 @@ export async function waitUntilGone(inputs: KubeObject, object: KubeObject, opti
     for await (const live of cluster.follow(kind, objectNamespace(object), objectName(object), signal)) {
       if (live === undefined || textAt(live, "metadata", "uid") !== uid) return;
       last = live;
-      status("waiting until it is gone", "info");
+      void status("waiting until it is gone");
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -252,6 +252,7 @@ export async function waitUntilGone(inputs: KubeObject, object: KubeObject, opti
     ]);
   } finally {
     done.abort();
-    options.status("", "info");
+    // The line must be cleared before the resource is done: it would stay beside it.
+    await options.status("");
   }
 }
