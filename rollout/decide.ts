@@ -51,7 +51,7 @@ const refuse = (reason: string, next: string): Refused => ({ allowed: false, rea
  */
 export function decide(observed: Observed, desired: Desired): Decision {
   const { route } = observed;
-  if (!route) return decideCreate(desired);
+  if (!route) return decideCreate(observed, desired);
   if (!route.told)
     return refuse(
       "the HTTPRoute exists already, and golive did not make it (it has no golive/candidate annotation)",
@@ -123,7 +123,7 @@ const isTold = (told: Told, desired: Desired) =>
   told.candidate === desired.candidate && told.releases[desired.candidate] === desired.releases[desired.candidate];
 
 /** Rule 1. */
-function decideCreate(desired: Desired): Decision {
+function decideCreate(observed: Observed, desired: Desired): Decision {
   const stable = otherColour(desired.candidate);
   if (desired.candidateTraffic !== 0)
     return refuse(
@@ -151,7 +151,10 @@ function decideCreate(desired: Desired): Decision {
       acknowledged: undefined,
     },
     mustBeReady: undefined,
-    notes: [],
+    // The engine may still have it in its state, and would then see nothing to create.
+    notes: colours.some((colour) => Object.keys(observed.colours[colour]).length > 0)
+      ? ["there is no route, but there are pods: if somebody deleted it, only `pulumi up --refresh` brings it back"]
+      : [],
   };
 }
 

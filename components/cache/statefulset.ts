@@ -98,7 +98,10 @@ export function redisService({ namespace, labels }: RedisServer): types.input.co
   };
 }
 
-/** The ACL file: without a line for `default`, anybody who reaches the port may do anything. */
+/**
+ * The ACL file: without a line for `default`, anybody who reaches the port may do anything. The application's user reaches
+ * keys and channels that begin with `<user>:` only.
+ */
 export function aclFile(user: string, password: string): string {
-  return `user default off\nuser ${user} on >${password} ~* &* +@all -@admin -@dangerous +info +ping\n`;
+  return `user default off\nuser ${user} on >${password} ~${user}:* resetchannels &${user}:* +@all -@admin -@dangerous +info\n`;
 }

@@ -86,7 +86,6 @@ function podSpec(settings: Settings, colour: Colour, service: HttpService, relea
         env: [
           { name: "PORT", value: String(service.containerPort) },
           { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-          { name: "DRAIN_SECONDS", value: String(service.drainSeconds) },
           ...(service.assets === undefined ? [] : [{ name: "ASSET_PREFIX", value: `${service.assets}/${colour}` }]),
         ],
         startupProbe: { ...probe(service.probes.readiness), periodSeconds: 1, failureThreshold: 60 },

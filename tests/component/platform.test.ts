@@ -241,7 +241,7 @@ describe("the secrets of the services", () => {
       password: generated("redis-password"),
       "users.acl": [
         "user default off",
-        `user taskflow on >${generated("redis-password")} ~* &* +@all -@admin -@dangerous +info +ping`,
+        `user taskflow on >${generated("redis-password")} ~taskflow:* resetchannels &taskflow:* +@all -@admin -@dangerous +info`,
         "",
       ].join("\n"),
     });

@@ -33,6 +33,9 @@ const at = (candidateTraffic: number, rest: Partial<Told> = {}) => ({ told: told
 const refused = (reason: string, next: string): Decision => ({ allowed: false, reason, next });
 
 describe("a new route (rule 1)", () => {
+  const vanished =
+    "there is no route, but there are pods: if somebody deleted it, only `pulumi up --refresh` brings it back";
+
   it("starts with all traffic on stable, and remembers stable's release as proven", () => {
     expect(run({ noRoute: true }, {})).toEqual({
       allowed: true,
@@ -40,7 +43,7 @@ describe("a new route (rule 1)", () => {
       weights: { blue: 100, green: 0 },
       told: told(),
       mustBeReady: undefined,
-      notes: [],
+      notes: [vanished],
     });
   });
 
@@ -53,7 +56,7 @@ describe("a new route (rule 1)", () => {
       weights: { blue: 100, green: 0 },
       told: told({ releases: { blue, green: undefined }, retired: ["green"] }),
       mustBeReady: undefined,
-      notes: [],
+      notes: [vanished],
     });
   });
 

@@ -68,7 +68,8 @@ describe("a layer", () => {
     writeFileSync(join(root, "b", "su"), "x", { mode: 0o755 });
     execFileSync("chmod", ["4755", join(root, "b", "su")]);
     symlinkSync("b/su", join(root, "a"));
-    const found = await Array.fromAsync(entriesOf(root, (path) => path === "secret"));
+    const found: Entry[] = [];
+    for await (const entry of entriesOf(root, (path) => path === "secret")) found.push(entry);
     expect(found).toEqual([
       { kind: "link", path: "a", target: "b/su" },
       { kind: "directory", path: "b", mode: 0o755 },

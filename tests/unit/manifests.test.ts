@@ -87,7 +87,6 @@ describe("the Deployment of a service", () => {
                 env: [
                   { name: "PORT", value: "3000" },
                   { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-                  { name: "DRAIN_SECONDS", value: "5" },
                   { name: "ASSET_PREFIX", value: "/assets/green" },
                 ],
                 startupProbe: {

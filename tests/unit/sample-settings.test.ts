@@ -27,7 +27,7 @@ describe("the sample's settings", () => {
       port: 3000,
       faultPort: 3001,
       logLevel: "info",
-      drainSeconds: 5,
+      drainSeconds: 1,
       faults: { errorShare: 0, delayMs: 0, crashAfterMs: 0 },
       databaseUrl: good.DATABASE_URL,
       redisUrl: good.REDIS_URL,

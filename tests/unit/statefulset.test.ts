@@ -222,7 +222,7 @@ describe("Redis in the namespace", () => {
 
   it("lets nobody in without a password", () => {
     expect(aclFile("taskflow", "secret")).toBe(
-      "user default off\nuser taskflow on >secret ~* &* +@all -@admin -@dangerous +info +ping\n",
+      "user default off\nuser taskflow on >secret ~taskflow:* resetchannels &taskflow:* +@all -@admin -@dangerous +info\n",
     );
   });
 
