@@ -6,12 +6,6 @@ const banner = `import { createRequire as golive_createRequire } from "node:modu
 const require = golive_createRequire(import.meta.url);`;
 
 /**
- * What NODE_OPTIONS should be in the sample's containers of 128 MiB. Measured under a cgroup of that size, with a burst
- * of every kind of request: 78 MB at most with it, 130 MB (4 MB below the limit) without.
- */
-export const sampleNodeOptions = "--max-old-space-size=64 --max-semi-space-size=2";
-
-/**
  * Both services, each as one ES module without dependencies. The same sources give the same bytes, so that an image
  * made of them keeps its digest.
  */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createClient } from "redis";
 import { errorFields, type Log } from "./log.ts";
 import type { BackendMetrics } from "./metrics.ts";
@@ -8,13 +9,14 @@ const deadlineMs = 250;
 const pauseMs = 1_000;
 /** How long a list may be served from the cache. */
 const listSeconds = 30;
-/** Much longer than any list lives, so that a generation that starts again at zero cannot bring an old list back. */
 const generationSeconds = 3_600;
+const tasksCreatedKey = "taskflow:tasks-created";
 
 /**
  * Lists of tasks in Redis. A list's shape may change between releases, so its key carries the release version; that a
- * list is out of date must be known to both colours, so each user has a counter that does not: a write raises it, and
- * every list is stored under the count that was read before the list was.
+ * list is out of date must be known to both colours, so each user has a generation that does not: a write replaces it,
+ * and every list is stored under the generation that was read before the list was. A generation is a random text and
+ * not a number, because Redis may evict it, and a number that starts again would bring an old list back.
  *
  * Redis is a help, never a need: when it does not answer, the database does.
  */
@@ -42,7 +44,7 @@ export class Cache {
 
   /** A user's list from the cache, else from `load`. */
   async list<T>(user: string, load: () => Promise<T>): Promise<{ value: T; cached: boolean }> {
-    const generation = await this.#ask(async () => (await this.#client.get(generationKey(user))) ?? "0");
+    const generation = await this.#ask(() => this.#generation(user));
     if (generation === undefined) {
       this.#metrics.cacheReads.inc({ result: "error" });
       return { value: await load(), cached: false };
@@ -61,16 +63,37 @@ export class Cache {
     return { value, cached: false };
   }
 
-  /** Makes every cached list of a user out of date, in both colours. */
-  async forget(user: string): Promise<void> {
-    await this.#ask(() =>
-      this.#client.multi().incr(generationKey(user)).expire(generationKey(user), generationSeconds).exec(),
+  /**
+   * Makes every cached list of a user out of date, in both colours, and counts the task that was created. The number of
+   * tasks that both colours created, or undefined when Redis does not answer.
+   */
+  async taskCreated(user: string): Promise<number | undefined> {
+    const answers = await this.#ask(() =>
+      this.#client
+        .multi()
+        .set(generationKey(user), randomUUID(), { expiration: { type: "EX", value: generationSeconds } })
+        .incr(tasksCreatedKey)
+        .exec(),
     );
+    const created = answers?.[1];
+    return typeof created === "number" ? created : undefined;
   }
 
   async close(): Promise<void> {
     // Nothing that it could still have to say is worth waiting for.
     if (this.#client.isOpen) this.#client.destroy();
+  }
+
+  async #generation(user: string): Promise<string> {
+    const known = await this.#client.get(generationKey(user));
+    if (known !== null) return known;
+    const fresh = randomUUID();
+    // Someone else may have been first: then what is stored under ours is never read again, which is only a miss.
+    await this.#client.set(generationKey(user), fresh, {
+      condition: "NX",
+      expiration: { type: "EX", value: generationSeconds },
+    });
+    return fresh;
   }
 
   /** What Redis answers, or undefined when it does not, or not soon enough. */
@@ -118,7 +141,7 @@ const generationKey = (user: string) => `taskflow:generation:${user}`;
 function connect(url: string) {
   return createClient({
     url,
-    // Nothing but AUTH, PING, GET, SET, INCR, EXPIRE, MULTI and EXEC: that is all that the ACL has to allow.
+    // Nothing but AUTH, PING, GET, SET, INCR, MULTI and EXEC: that is all that the ACL has to allow.
     RESP: 2,
     disableClientInfo: true,
     maintNotifications: "disabled",

@@ -144,7 +144,7 @@ function readService(reader: Reader, service: Identity["service"]): ServiceSetti
     port: reader.number("PORT", 3000, { min: 0, max: 65_535 }),
     faultPort: reader.number("FAULT_PORT", 3001, { min: 0, max: 65_535 }),
     logLevel: reader.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
-    drainSeconds: reader.number("DRAIN_SECONDS", 5, { min: 0, max: 60, integer: false }),
+    drainSeconds: reader.number("DRAIN_SECONDS", 1, { min: 0, max: 60, integer: false }),
     faults: {
       errorShare: reader.number("FAULT_ERROR_SHARE", 0, { min: 0, max: 1, integer: false }),
       delayMs: reader.number("FAULT_DELAY_MS", 0, { min: 0, max: 60_000 }),

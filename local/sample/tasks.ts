@@ -82,8 +82,8 @@ export function taskRoutes(
           return rows[0];
         });
         metrics.tasksCreated.inc();
-        await cache.forget(`${claims.role}:${claims.sub}`);
-        return json(201, task);
+        const createdInAll = await cache.taskCreated(`${claims.role}:${claims.sub}`);
+        return json(201, { ...task, createdInAll: createdInAll ?? null });
       },
     },
   ];
