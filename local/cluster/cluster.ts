@@ -1,15 +1,17 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import { Failure } from "../../cli/failure.ts";
 import type { Progress } from "../../cli/progress.ts";
+import { ensureHostTools } from "../debian/host-tools.ts";
 import { places } from "../places.ts";
+import { run } from "../run.ts";
 import { type ComponentStatus, componentLogs, componentStatus } from "./components.ts";
 import { clusterProcesses, endAllProcesses, listLeftovers, removeRunFiles } from "./leftovers.ts";
-import { restoreMachine } from "./machine.ts";
+import { interfaces, restoreMachine } from "./machine.ts";
 import { clusterOfAnotherClone, refuseAnotherClone } from "./neighbours.ts";
 import { exclusively, readOwner } from "./owner.ts";
-import { requireMachine, requireRoot } from "./preflight.ts";
+import { requireMachine, requireOwnRules, requireRoot } from "./preflight.ts";
 import { running } from "./processes.ts";
 import { buildCluster, startCluster } from "./start.ts";
 
@@ -39,11 +41,13 @@ export async function clusterUp(progress: Progress): Promise<Cluster> {
   await exclusively(progress, async () => {
     await refuseAnotherClone();
     // Without its runtime a node is lost, and with it all that ran on it: what is left is cleaned up, and all begins anew.
-    if ((await running("containerd")) === undefined) {
+    const isNew = (await running("containerd")) === undefined;
+    if (isNew) {
       await cleanUp(progress);
       await requireMachine();
     }
     await buildCluster(progress);
+    if (isNew) await requireOwnRules();
     await startCluster(progress);
   });
   return { kubeconfig: places.kubeconfig, ours: true };
@@ -66,10 +70,13 @@ async function cleanUp(progress: Progress): Promise<void> {
   const owner = await readOwner();
   const left = clusterProcesses();
   if (left.length > 0) progress.note(`${left.length} processes of the cluster of ${owner?.clone ?? places.root}`);
+  // They may have been removed with all of .golive/ while the cluster ran.
+  if (left.length > 0 || interfaces().length > 0) await ensureHostTools(progress);
   await endAllProcesses();
   await restoreMachine(owner?.before);
   await removeRunFiles();
-  await rm(places.cluster, { recursive: true, force: true });
+  // Images unpacked are tens of thousands of files: Node's own removal takes ten times as long.
+  await run("rm", ["-rf", "--one-file-system", places.cluster]);
 }
 
 export async function clusterStatus(): Promise<readonly ComponentStatus[]> {

@@ -3,24 +3,13 @@ import { readIfThere } from "../files.ts";
 import { gateway } from "../gateway.ts";
 import { isReady, kubectl } from "./api.ts";
 import { listLeftovers } from "./leftovers.ts";
-import { logOf, running } from "./processes.ts";
+import { logOf, processNames, running } from "./processes.ts";
 
 export interface ComponentStatus {
   readonly name: string;
   readonly state: string;
   readonly detail: string;
 }
-
-/** The cluster's processes, in the order in which they start. */
-export const processNames = [
-  "etcd",
-  "kube-apiserver",
-  "containerd",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kube-proxy",
-  "kubelet",
-] as const;
 
 /** What runs in pods, with its namespace. */
 const pods: Readonly<Record<string, string>> = {

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { request as plainRequest } from "node:http";
 import { type RequestOptions, request } from "node:https";
 import { dirname, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -79,7 +78,9 @@ function connect(access: Access, file: string): Get {
     new Failure(`the cluster of GOLIVE_KUBECONFIG (${file}, server ${server}) ${reason}`, 2);
   return async (path) => {
     const options: RequestOptions = { method: "GET", agent: false, signal: AbortSignal.timeout(answerSeconds * 1000) };
-    await config.applyToHTTPSOptions(options);
+    await config.applyToHTTPSOptions(options).catch((error: Error) => {
+      throw said(`cannot be asked: ${error.message}`);
+    });
     const { status, body } = await ask(new URL(path, server), options).catch((error: NodeJS.ErrnoException) => {
       const reason = error.name === "TimeoutError" ? ` within ${answerSeconds} s` : `: ${error.message}`;
       throw said(`does not answer${reason}; start it, or name another one`);
@@ -92,8 +93,7 @@ function connect(access: Access, file: string): Get {
 
 function ask(url: URL, options: RequestOptions): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const start = url.protocol === "http:" ? plainRequest : request;
-    const asked = start(url, options, (response) => {
+    const asked = request(url, options, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (chunk: string) => {
         body += chunk;

@@ -3,6 +3,7 @@ import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../cli/failure.ts";
 import { hostTools } from "../debian/host-tools.ts";
 import { outcomeOf, run } from "../run.ts";
 import { network, node, ports } from "./layout.ts";
@@ -40,7 +41,10 @@ export async function prepareMachine(): Promise<void> {
     await mkdir(path, { recursive: true });
     await mkdir(ours, { recursive: true });
   }
-  for (const root of cgroupRoots()) await mkdir(join(root, node.cgroup), { recursive: true });
+  for (const root of cgroupRoots()) {
+    await passControllersOn(root);
+    await mkdir(join(root, node.cgroup), { recursive: true });
+  }
   await writeFile(sysctlFile("net/ipv4/ip_forward"), "1");
   if (!hasInterface()) await run(hostTools.ip, ["link", "add", network.bridge, "type", "bridge"]);
   await run(hostTools.ip, ["address", "replace", `${network.node}/32`, "dev", network.bridge]);
@@ -63,9 +67,11 @@ table inet ${network.nftTable} {
 /** Takes back what `prepareMachine` and the cluster's processes did. No process of the cluster may run any more. */
 export async function restoreMachine(before: Before | undefined): Promise<void> {
   for (const [family, table] of await nftTables()) await run(hostTools.nft, ["delete", "table", family, table]);
-  if (hasInterface()) await run(hostTools.ip, ["link", "delete", network.bridge]);
-  // The kernel lets go of a pod's interfaces and control groups a moment after its last process.
-  await eventually("network interfaces", () => interfaces().length === 0);
+  // Links of pods go with their pods, but the kernel may take many seconds for it: those that are still there are deleted.
+  await eventually("network interfaces", async () => {
+    for (const name of interfaces()) await outcomeOf(hostTools.ip, ["link", "delete", name]);
+    return interfaces().length === 0;
+  });
   await eventually("control groups", async () => {
     for (const directory of cgroupDirectories()) await rmdir(directory).catch(ignoreBusy);
     return cgroupDirectories().length === 0;
@@ -106,6 +112,25 @@ export function cgroupRoots(): string[] {
   return readdirSync(root)
     .map((name) => join(root, name))
     .filter((path) => statSync(path).isDirectory() && existsSync(join(path, "cgroup.procs")));
+}
+
+/** In version 2 a control group below another has only the controllers that are passed on to it; the kubelet needs these. */
+async function passControllersOn(root: string): Promise<void> {
+  if (!existsSync(join(root, "cgroup.controllers"))) return;
+  const names = async (file: string) => (await readFile(join(root, file), "utf8")).trim().split(" ");
+  const present = await names("cgroup.controllers");
+  const passedOn = await names("cgroup.subtree_control");
+  for (const name of ["cpu", "cpuset", "memory", "pids", "hugetlb"]) {
+    if (!present.includes(name) || passedOn.includes(name)) continue;
+    await writeFile(join(root, "cgroup.subtree_control"), `+${name}`).catch((error: NodeJS.ErrnoException) => {
+      throw new Failure(
+        `the control group controller "${name}" cannot be passed on below ${root} (${error.code}). In a container that is ` +
+          "so when it holds processes in its root group: start it with --cgroupns=host, or use GOLIVE_KUBECONFIG=FILE.",
+        2,
+        { cause: error },
+      );
+    });
+  }
 }
 
 /** Our control groups, innermost first. */

@@ -32,6 +32,7 @@ export function containerd(): Program {
     command: "unshare",
     args: ["--mount", "--propagation", "private", "sh", "-c", script],
     env: { PATH: `${hostTools.path}:${process.env.PATH}` },
+    irreplaceable: true,
   };
 }
 
@@ -47,6 +48,7 @@ export function kubelet(runtime: Identity): Program {
       `--hostname-override=${node.name}`,
       `--node-ip=${network.node}`,
     ],
+    config: nodeFiles()["kubelet.json"],
   };
 }
 
@@ -55,12 +57,13 @@ export function kubeProxy(): Program {
     name: "kube-proxy",
     command: join(places.bin, "kube-proxy"),
     args: [`--config=${join(clusterDirs.config, "kube-proxy.json")}`],
+    config: nodeFiles()["kube-proxy.json"],
     env: { PATH: `${hostTools.path}:${process.env.PATH}` },
   };
 }
 
 /** The files that the node's processes read, by name. */
-export function nodeFiles(): Readonly<Record<string, string>> {
+export function nodeFiles() {
   return {
     "containerd.toml": containerdConfig(),
     "kubelet.json": JSON.stringify(kubeletConfig(), undefined, 2),
@@ -68,7 +71,7 @@ export function nodeFiles(): Readonly<Record<string, string>> {
     "cni/golive.conflist": JSON.stringify(cniConfig(), undefined, 2),
     // Pods that do not use the cluster's DNS get no other: nothing here asks a name server outside.
     "resolv.conf": `nameserver ${network.dnsService}\n`,
-  };
+  } as const;
 }
 
 function containerdConfig(): string {
@@ -146,6 +149,8 @@ function kubeProxyConfig() {
     clientConnection: { kubeconfig: componentKubeconfig("proxy") },
     hostnameOverride: node.name,
     mode: "nftables",
+    // How long a Service may not know of a pod that became ready: a second by default.
+    nftables: { minSyncPeriod: "100ms" },
     clusterCIDR: network.pods,
     bindAddress: network.node,
     healthzBindAddress: `127.0.0.1:${ports.kubeProxyHealth}`,

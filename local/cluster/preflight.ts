@@ -35,8 +35,12 @@ export async function requireMachine(): Promise<void> {
     ...(await fullDisk(unbuilt.length > 0)),
     ...(await portsInUse()),
     ...(await overlappingRoutes()),
-    ...(await foreignRules()),
+    ...(await droppedPackets()),
   ];
+  refuseFor(problems);
+}
+
+function refuseFor(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const list = problems.map((problem) => `  ${problem}`).join("\n");
   const title =
@@ -119,14 +123,20 @@ export function listenersIn(table: string): [port: number, inode: string][] {
 async function holderOf(inode: string): Promise<number | undefined> {
   for (const pid of everyProcess()) {
     const directory = `/proc/${pid}/fd`;
-    // A process may end while we look.
-    const files = await readdir(directory).catch(() => []);
-    for (const file of files) {
-      const target = await readlink(join(directory, file)).catch(() => "");
+    for (const file of await readdir(directory).catch(whenHidden([]))) {
+      const target = await readlink(join(directory, file)).catch(whenHidden(""));
       if (target === `socket:[${inode}]`) return pid;
     }
   }
   return undefined;
+}
+
+/** A process may end, or close a file, while we look; and some let nobody look. */
+function whenHidden<T>(value: T) {
+  return (error: NodeJS.ErrnoException): T => {
+    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code ?? "")) return value;
+    throw error;
+  };
 }
 
 interface Block {
@@ -170,22 +180,19 @@ export function overlap(a: Block, b: Block): boolean {
   return (a.address & mask) >>> 0 === (b.address & mask) >>> 0;
 }
 
-/** Rules of the machine's own that would be written over, or that would stop what pods send each other. */
-async function foreignRules(): Promise<string[]> {
-  const problems: string[] = [];
-  if ((await nftTables()).some(([, table]) => table === "kube-proxy")) {
-    problems.push(
-      "this machine runs a kube-proxy of its own (nftables table kube-proxy); use its cluster: GOLIVE_KUBECONFIG=FILE",
-    );
-  }
-  if (onPath("iptables")) {
-    const { stdout } = await outcomeOf("iptables", ["--wait", "--list-rules", "FORWARD"]);
-    if (stdout.includes("-P FORWARD DROP") && !stdout.includes(network.block)) {
-      const allow = ["-s", "-d"].map((side) => `iptables -I FORWARD ${side} ${network.block} -j ACCEPT`).join(" && ");
-      problems.push(
-        `this machine drops forwarded packets (Docker sets that), also those between pods; allow them: ${allow}`,
-      );
-    }
-  }
-  return problems;
+/** Whether what pods send each other would be dropped. */
+async function droppedPackets(): Promise<string[]> {
+  if (!onPath("iptables")) return [];
+  const { stdout } = await outcomeOf("iptables", ["--wait", "--list-rules", "FORWARD"]);
+  if (!stdout.includes("-P FORWARD DROP") || stdout.includes(network.block)) return [];
+  const allow = ["-s", "-d"].map((side) => `iptables -I FORWARD ${side} ${network.block} -j ACCEPT`).join(" && ");
+  return [`this machine drops forwarded packets (Docker sets that), also those between pods; allow them: ${allow}`];
+}
+
+/** That no rules of the machine's own would be written over. It asks nft, which comes with the cluster's host tools. */
+export async function requireOwnRules(): Promise<void> {
+  if (!(await nftTables()).some(([, table]) => table === "kube-proxy")) return;
+  refuseFor([
+    "this machine runs a kube-proxy of its own (nftables table kube-proxy); use its cluster: GOLIVE_KUBECONFIG=FILE",
+  ]);
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,12 +18,32 @@ export interface Identity {
   readonly boot: string;
 }
 
+/** The cluster's processes, in the order in which they start. */
+export const processNames = [
+  "etcd",
+  "kube-apiserver",
+  "containerd",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kube-proxy",
+  "kubelet",
+] as const;
+
 export interface Program {
-  readonly name: string;
+  readonly name: (typeof processNames)[number];
   readonly command: string;
   readonly args: readonly string[];
   /** Added to a small environment of our own. Default: nothing. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What its configuration file holds: when that or an argument changed, it is started anew. Default: none. */
+  readonly config?: string;
+  /** Started anew it would be another one: it runs on as it was started. Default: false. */
+  readonly irreplaceable?: boolean;
+}
+
+/** What a pid file holds. */
+interface Started extends Identity {
+  readonly fingerprint: string;
 }
 
 export const boot = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -62,29 +83,34 @@ export const logOf = (name: string) => join(clusterDirs.logs, `${name}.log`);
 const pidFileOf = (name: string) => join(clusterDirs.pids, `${name}.json`);
 
 /** The running process that this clone started under a name. */
-export async function running(name: string): Promise<Identity | undefined> {
+export async function running(name: string): Promise<Started | undefined> {
   const text = await readIfThere(pidFileOf(name));
-  if (text === undefined) return undefined;
-  const identity = JSON.parse(text) as Identity;
-  return isAlive(identity) ? identity : undefined;
+  const started = text === undefined ? undefined : (JSON.parse(text) as Started);
+  return started !== undefined && isAlive(started) ? started : undefined;
 }
 
-/** Starts a program that outlives us, with its output in a log file, unless it runs already. */
+/** Starts a program that outlives us, with its output in a log file, unless it runs already as it should. */
 export async function ensureRunning(program: Program): Promise<Identity> {
+  const { command, args, config } = program;
+  const fingerprint = createHash("sha256").update(JSON.stringify({ command, args, config })).digest("hex");
   const already = await running(program.name);
-  if (already !== undefined) return already;
+  if (already !== undefined) {
+    if (program.irreplaceable || already.fingerprint === fingerprint) return already;
+    await stop([already], 10);
+  }
   await mkdir(clusterDirs.logs, { recursive: true });
   await mkdir(clusterDirs.pids, { recursive: true });
   const log = await open(logOf(program.name), "a");
   try {
-    const child = spawn(program.command, program.args, {
+    const child = spawn(command, args, {
       cwd: "/",
       detached: true,
       env: { PATH: process.env.PATH, ...program.env, [mark]: places.root },
       stdio: ["ignore", log.fd, log.fd],
     });
     const identity = await started(child, program);
-    await writeWhole(pidFileOf(program.name), JSON.stringify(identity));
+    const record: Started = { ...identity, fingerprint };
+    await writeWhole(pidFileOf(program.name), JSON.stringify(record));
     child.unref();
     return identity;
   } finally {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../cli/failure.ts";
 import type { Progress } from "../../cli/progress.ts";
 import { ensureHostTools } from "../debian/host-tools.ts";
 import { readIfThere, writeWhole } from "../files.ts";
@@ -18,7 +20,7 @@ import { systemManifests } from "./manifests.ts";
 import { containerd, kubelet, kubeProxy, nodeFiles } from "./node-config.ts";
 import { readOwner, writeOwner } from "./owner.ts";
 import { ensurePki } from "./pki.ts";
-import { ensureRunning } from "./processes.ts";
+import { ensureRunning, logOf, processNames, running } from "./processes.ts";
 import { importImages, waitForRuntime } from "./runtime.ts";
 
 /** Builds and unpacks all that the cluster is made of; made once, and again when its pins change. */
@@ -38,7 +40,7 @@ export async function startCluster(progress: Progress): Promise<void> {
     progress.stage("control plane", startControlPlane),
     progress.stage("node", (stage) => startNode(images, stage)),
   ]);
-  await progress.stage("gateway, names, volumes", waitForSystem);
+  await progress.stage("gateway, names, volumes", () => whileAllRun(waitForSystem));
 }
 
 async function prepare(): Promise<void> {
@@ -86,12 +88,35 @@ async function installSystem(): Promise<void> {
 }
 
 async function waitForSystem(): Promise<void> {
-  const patience = "--timeout=90s";
+  const wait = (namespace: string, condition: string, object: string) =>
+    kubectl(["wait", "--namespace", namespace, `--for=condition=${condition}`, "--timeout=90s", object]);
   const deployments = systemManifests().filter(({ kind }) => kind === "Deployment");
   const names = deployments.map(({ metadata }) => metadata as { readonly name: string; readonly namespace: string });
-  for (const { name, namespace } of names) {
-    await kubectl(["wait", "--namespace", namespace, "--for=condition=Available", patience, `deployment/${name}`]);
+  await Promise.all([
+    ...names.map(({ name, namespace }) => wait(namespace, "Available", `deployment/${name}`)),
+    wait(gateway.namespace, "Programmed", `gateway/${gateway.name}`),
+  ]);
+}
+
+/** Does something that needs every process of the cluster; one that ends meanwhile is told at once, with its last words. */
+async function whileAllRun(work: () => Promise<void>): Promise<void> {
+  const done = new AbortController();
+  const watch = async () => {
+    while (!done.signal.aborted) {
+      for (const name of processNames) {
+        if ((await running(name)) === undefined) throw new Failure(await lastWords(name));
+      }
+      await sleep(500);
+    }
+  };
+  try {
+    await Promise.race([work(), watch()]);
+  } finally {
+    done.abort();
   }
-  const programmed = ["wait", "--namespace", gateway.namespace, "--for=condition=Programmed", patience];
-  await kubectl([...programmed, `gateway/${gateway.name}`]);
+}
+
+async function lastWords(name: string): Promise<string> {
+  const lines = ((await readIfThere(logOf(name))) ?? "").trim().split("\n").slice(-5);
+  return `${name} ended by itself; the end of ${logOf(name)}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }

@@ -111,6 +111,7 @@ async function tick(): Promise<void> {
 }
 
 process.on("SIGTERM", () => process.exit(0));
+console.log(`gives volumes of the StorageClass ${storageClass} from ${onNode}`);
 for (;;) {
   // The API server may be away for a moment: what was asked of it is asked again.
   await tick().catch((error: unknown) => console.error(error));

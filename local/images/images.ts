@@ -1,79 +1,59 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../../cli/progress.ts";
-import { ensureTree, imageTree } from "../debian/packages.ts";
 import { readIfThere, writeWhole } from "../files.ts";
-import { goBuild, requireGo } from "../go/build.ts";
 import { places } from "../places.ts";
-import { run } from "../run.ts";
 import { type BuiltImage, type Descriptor, Layout } from "./oci.ts";
-import { contentsOf, imageRecipes, type LayerName, type LayerRecipe, layerRecipes, pauseBinary } from "./recipes.ts";
+import { type ImageRecipe, imageRecipes, type LayerName, type LayerRecipe, layerRecipes } from "./recipes.ts";
 
 /** Changes whenever a recipe would give another layer from the same inputs. */
-const edition = 2;
+const edition = 3;
 
 export const layout = new Layout(places.images);
 
-/** Builds what changed of the cluster's images, and gives all of them. */
-export async function ensureImages(progress: Progress): Promise<readonly BuiltImage[]> {
-  await goBuild("coredns", progress);
-  await goBuild("traefik", progress);
-  await ensureTree(imageTree, progress);
-  await buildPause();
-  const layers = await ensureLayers(progress);
+/** Builds what changed of the cluster's images, and gives them: all, or those that are named. */
+export async function ensureImages(progress: Progress, names?: readonly string[]): Promise<readonly BuiltImage[]> {
+  const recipes = imageRecipes.filter(({ name }) => names === undefined || names.includes(name));
+  const layers = await ensureLayers(recipes, progress);
   const images: BuiltImage[] = [];
-  for (const { name, layers: names, config } of imageRecipes) {
-    const parts = names.map((layer) => layers.get(layer)).filter((part) => part !== undefined);
-    images.push(await layout.image(name, parts, config));
+  for (const recipe of recipes) {
+    const parts = recipe.layers.map((name) => layers.get(name)?.descriptor).filter((part) => part !== undefined);
+    images.push(await layout.image(recipe.name, parts, recipe.config));
   }
-  await removeOldBlobs(images);
+  await removeOldBlobs(images, [...layers.values()]);
   return images;
+}
+
+/** A layer that is there, and what it was made from. */
+interface Made {
+  readonly inputs: string;
+  readonly descriptor: Descriptor;
 }
 
 const layerRecord = join(places.images, "layers.json");
 
-async function ensureLayers(progress: Progress): Promise<Map<LayerName, Descriptor>> {
-  const known = await knownLayers();
-  const current = new Map<string, Descriptor>();
-  const layers = new Map<LayerName, Descriptor>();
-  for (const [name, recipe] of Object.entries(layerRecipes) as [LayerName, LayerRecipe][]) {
-    const key = `${name} ${edition} ${await recipe.inputs()}`;
+/** All layers that are there, those that the recipes need among them. */
+async function ensureLayers(recipes: readonly ImageRecipe[], progress: Progress): Promise<Map<LayerName, Made>> {
+  const layers = new Map(JSON.parse((await readIfThere(layerRecord)) ?? "[]") as [LayerName, Made][]);
+  for (const name of new Set(recipes.flatMap((recipe) => recipe.layers))) {
+    const recipe: LayerRecipe = layerRecipes[name];
+    await recipe.prepare?.(progress);
+    const inputs = `${edition} ${await recipe.inputs()}`;
+    const made = layers.get(name);
+    if (made?.inputs === inputs && (await layout.holds(made.descriptor))) continue;
     const make = async () => await layout.layer(await recipe.entries());
-    const descriptor = known.get(key) ?? (await progress.stage(`image layer ${name}`, make));
-    layers.set(name, descriptor);
-    current.set(key, descriptor);
+    layers.set(name, { inputs, descriptor: await progress.stage(`image layer ${name}`, make) });
   }
-  await writeWhole(layerRecord, JSON.stringify([...current], undefined, 1));
+  await writeWhole(layerRecord, JSON.stringify([...layers], undefined, 1));
   return layers;
 }
 
-async function knownLayers(): Promise<Map<string, Descriptor>> {
-  const text = (await readIfThere(layerRecord)) ?? "[]";
-  const present = new Map<string, Descriptor>();
-  for (const [key, descriptor] of JSON.parse(text) as [string, Descriptor][]) {
-    if (await layout.holds(descriptor)) present.set(key, descriptor);
-  }
-  return present;
-}
-
-async function removeOldBlobs(images: readonly BuiltImage[]): Promise<void> {
-  const needed = new Set(images.flatMap(({ blobs }) => blobs.map(({ digest }) => layout.blobOf(digest))));
+async function removeOldBlobs(images: readonly BuiltImage[], layers: readonly Made[]): Promise<void> {
+  const needed = [...images.flatMap(({ blobs }) => blobs), ...layers.map(({ descriptor }) => descriptor)];
+  const kept = new Set(needed.map(({ digest }) => layout.blobOf(digest)));
   const directory = join(layout.directory, "blobs", "sha256");
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
-    if (!needed.has(path)) await rm(path, { force: true });
+    if (!kept.has(path)) await rm(path, { force: true });
   }
-}
-
-async function buildPause(): Promise<void> {
-  const source = join(import.meta.dirname, "pause");
-  const wanted = await contentsOf([join(source, "main.go"), join(source, "go.mod")]);
-  const stamp = `${pauseBinary}.stamp`;
-  if ((await readIfThere(stamp)) === wanted) return;
-  await requireGo();
-  await run("go", ["build", "-trimpath", "-ldflags", "-s -w", "-o", pauseBinary, "."], {
-    cwd: source,
-    env: { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-mod=readonly" },
-  });
-  await writeFile(stamp, wanted);
 }

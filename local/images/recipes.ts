@@ -1,14 +1,21 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { Failure } from "../../cli/failure.ts";
+import type { Progress } from "../../cli/progress.ts";
+import { ensureTree, imageTree } from "../debian/packages.ts";
+import { goBuild } from "../go/build.ts";
 import { places } from "../places.ts";
 import { debianEntries, debianInputs, postgresEntries } from "./debian-layers.ts";
+import { contentsOf } from "./inputs.ts";
 import type { ImageConfig } from "./oci.ts";
+import { buildPause, pauseBinary } from "./pause.ts";
 import type { Entry } from "./tar.ts";
 
 /** What a layer is made from. */
 export interface LayerRecipe {
+  /** Makes what the inputs are, when that is not there. Default: nothing. */
+  readonly prepare?: (progress: Progress) => Promise<unknown>;
   /** Says whether the layer must be made again: different inputs give a different text. */
   readonly inputs: () => Promise<string>;
   readonly entries: () => AsyncIterable<Entry> | Promise<Iterable<Entry>>;
@@ -45,15 +52,16 @@ export const stackImages: readonly string[] = [
 const files = join(import.meta.dirname, "files");
 const sampleDirectory = join(places.root, "local", "sample");
 
-/** The pause binary, built from local/images/pause. */
-export const pauseBinary = join(places.images, "pause");
-
 export const layerRecipes = {
-  debian: { inputs: debianInputs, entries: debianEntries },
-  node: binary("usr/local/bin/node", process.execPath),
-  pause: binary("pause", pauseBinary),
-  coredns: binary("coredns", join(places.bin, "coredns")),
-  traefik: binary("traefik", join(places.bin, "traefik")),
+  debian: {
+    prepare: (progress) => ensureTree(imageTree, progress),
+    inputs: debianInputs,
+    entries: debianEntries,
+  },
+  node: { prepare: requireWholeNode, ...binary("usr/local/bin/node", process.execPath) },
+  pause: { prepare: buildPause, ...binary("pause", pauseBinary) },
+  coredns: { prepare: (progress) => goBuild("coredns", progress), ...binary("coredns", join(places.bin, "coredns")) },
+  traefik: { prepare: (progress) => goBuild("traefik", progress), ...binary("traefik", join(places.bin, "traefik")) },
   postgres: {
     inputs: () => contentsOf([join(files, "postgres-entrypoint.sh")]),
     entries: async () => [
@@ -130,7 +138,7 @@ function binary(path: string, from: string): LayerRecipe {
   return {
     async inputs() {
       const { size, mtimeMs } = await stat(from);
-      return `${from} ${size} ${mtimeMs}`;
+      return `${size} ${mtimeMs}`;
     },
     entries: async () => [...parentsOf(path), executable(path, from)],
   };
@@ -159,20 +167,19 @@ function sample(service: "backend" | "frontend"): LayerRecipe {
   };
 }
 
+/** Some distributions build Node as a small program and a library: that one does not run in an image. */
+async function requireWholeNode(): Promise<void> {
+  const { node_shared: shared } = process.config.variables as { readonly node_shared?: boolean };
+  if (shared !== true) return;
+  throw new Failure(
+    `${process.execPath} needs libraries of this machine, and the images take this Node along; put an official build of Node 24 first on PATH`,
+    2,
+  );
+}
+
 const executable = (path: string, from: string): Entry => ({ kind: "file", path, mode: 0o755, content: { from } });
 
 function parentsOf(path: string): Entry[] {
   const parts = path.split("/").slice(0, -1);
   return parts.map((_, index) => ({ kind: "directory", path: parts.slice(0, index + 1).join("/"), mode: 0o755 }));
-}
-
-/** One text for the contents of files, wherever the clone stands. */
-export async function contentsOf(paths: readonly string[]): Promise<string> {
-  const hash = createHash("sha256");
-  for (const path of paths)
-    hash
-      .update(path.slice(places.root.length))
-      .update("\0")
-      .update(await readFile(path));
-  return hash.digest("hex");
 }

@@ -2,16 +2,20 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lineProgress } from "../../cli/progress.ts";
 import { kubectl } from "../../local/cluster/api.ts";
+import { authority, issue } from "../../local/cluster/certificate.ts";
 import { clusterLogs, clusterStatus, clusterUp } from "../../local/cluster/cluster.ts";
 import { logNames } from "../../local/cluster/components.ts";
+import { kubeconfigOf } from "../../local/cluster/kubeconfig.ts";
 import { clusterDirs } from "../../local/cluster/layout.ts";
 import { gateway } from "../../local/gateway.ts";
+import { stackImages } from "../../local/images/recipes.ts";
 import { places } from "../../local/places.ts";
 import { cloneElsewhere, golive } from "../support/clone.ts";
 
@@ -220,6 +224,67 @@ contexts: [{name: mine, context: {cluster: c, user: u}}]
       `the cluster of GOLIVE_KUBECONFIG (${file}, server https://127.0.0.1:${port}) does not answer within 10 s; start it, or name another one`,
     );
     expect(seconds).toBeLessThan(13);
+  });
+});
+
+describe("a cluster of one's own that lacks something", () => {
+  const other = cloneElsewhere();
+  const ca = authority("given", 1);
+  const own = issue(ca, { subject: { name: "server" }, hosts: ["127.0.0.1"], validDays: 1 });
+  const answers: Record<string, unknown> = { "/version": {} };
+  const server = createHttpsServer({ key: own.key, cert: own.certificate }, (request, response) => {
+    const answer = answers[request.url ?? ""];
+    response.statusCode = answer === undefined ? 404 : 200;
+    response.end(JSON.stringify(answer ?? {}));
+  });
+  beforeAll(async () => {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+  });
+  afterAll(() => {
+    server.close();
+    other.remove();
+  });
+  const up = async () => {
+    const address = server.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const file = join(other.root, "given.yaml");
+    const cluster = {
+      server: `https://127.0.0.1:${port}`,
+      "certificate-authority-data": Buffer.from(ca.certificate).toString("base64"),
+    };
+    await writeFile(file, JSON.stringify(kubeconfigOf({ cluster, user: { token: "none" } })));
+    return await golive(other.root, ["local", "up"], { GOLIVE_KUBECONFIG: file });
+  };
+
+  it("is told which CRDs of the Gateway API", async () => {
+    const { code, stderr } = await up();
+    expect(code).toBe(2);
+    const names = ["gatewayclasses", "gateways", "httproutes"].map((kind) => `${kind}.gateway.networking.k8s.io`);
+    expect(stderr).toContain(`lacks CRDs of the Gateway API: ${names.join(", ")}. Install `);
+  });
+
+  it("is told which images on which node, and how to load them", async () => {
+    const resources = ["gatewayclasses", "gateways", "httproutes"].map((name) => ({ name }));
+    answers["/apis/gateway.networking.k8s.io/v1"] = { resources };
+    answers["/api/v1/nodes"] = { items: [{ metadata: { name: "worker-1" }, status: { images: [] } }] };
+    const { code, stderr } = await up();
+    expect(code).toBe(2);
+    expect(stderr).toContain(`  node worker-1: ${stackImages.join(", ")}\n`);
+    expect(stderr).toContain("golive local images golive-images.tar");
+    expect(stderr).toContain("ctr -n k8s.io images import golive-images.tar");
+  });
+});
+
+describe("someone who is not root", () => {
+  it("is told so before anything is touched", async () => {
+    const { code, stderr } = await golive(places.root, ["local", "up"], {}, { uid: 65534, gid: 65534 });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        "the throw-away cluster needs root (namespaces, mounts, network); this is user 65534. " +
+        "Start it as root, or name a cluster of your own: GOLIVE_KUBECONFIG=FILE.\n",
+    });
   });
 });
 
