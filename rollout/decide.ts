@@ -9,6 +9,8 @@ export interface Desired {
   /** 0 or a rung of `ladder`. */
   readonly candidateTraffic: number;
   readonly ladder: Ladder;
+  /** Public path prefixes of the application: one rule of the route each. */
+  readonly paths: readonly string[];
   /** Release id of each colour: it covers images, config and all that its pods see, except secrets and replicas. */
   readonly releases: Readonly<Record<Colour, string | undefined>>;
   readonly retired: Readonly<Record<Colour, boolean>>;
@@ -143,6 +145,7 @@ function decideCreate(observed: Observed, desired: Desired): Decision {
       candidate: desired.candidate,
       candidateTraffic: 0,
       ladder: desired.ladder.toString(),
+      paths: desired.paths,
       releases: desired.releases,
       proven: { blue: undefined, green: undefined, [stable]: desired.releases[stable] },
       retired: colours.filter((colour) => desired.retired[colour]),
@@ -327,6 +330,7 @@ function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Allowed {
       candidate: desired.candidate,
       candidateTraffic: run.to,
       ladder: desired.ladder.toString(),
+      paths: desired.paths,
       releases: desired.releases,
       proven: move === "roles" ? { ...told.proven, [stable]: desired.releases[stable] } : told.proven,
       retired: colours.filter((colour) => desired.retired[colour]),

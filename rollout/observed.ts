@@ -82,7 +82,7 @@ export function readRoute(object: RouteObject): LiveRoute {
     blue: Math.max(0, ...shares.map((share) => share.blue)),
     green: Math.max(0, ...shares.map((share) => share.green)),
   };
-  const edits = told ? editsOf(object, weightsOf(told.candidate, told.candidateTraffic), shares) : [];
+  const edits = told ? editsOf(object, told, shares) : [];
   const times = (object.metadata?.managedFields ?? [])
     .filter((manager) => manager.subresource === undefined && manager.time !== undefined)
     .map((manager) => new Date(manager.time ?? 0).getTime());
@@ -121,11 +121,14 @@ function shareOf(backends: readonly { readonly name: string; readonly weight?: n
   };
 }
 
-function editsOf(object: RouteObject, told: Weights, shares: readonly Share[]): readonly string[] {
-  const found = (object.spec?.rules ?? []).flatMap((rule, index) => {
+function editsOf(object: RouteObject, { candidate, candidateTraffic, paths }: Told, shares: readonly Share[]) {
+  const told = weightsOf(candidate, candidateTraffic);
+  const rules = object.spec?.rules ?? [];
+  const removed = paths.filter((path) => !rules.some((rule) => pathOf(rule) === path));
+  const edited = rules.flatMap((rule, index) => {
     const share = shares[index];
     if (!share) return [];
-    const path = rule.matches?.[0]?.path?.value ?? "/";
+    const path = pathOf(rule);
     const edits = share.foreign.map((name) => `rule ${path} has a backend ${name}`);
     if (share.blue !== told.blue || share.green !== told.green)
       edits.push(
@@ -133,8 +136,13 @@ function editsOf(object: RouteObject, told: Weights, shares: readonly Share[]): 
       );
     return edits;
   });
-  return shares.length === 0 ? ["the route has no rules"] : found;
+  return [...removed.map((path) => `rule ${path} is gone`), ...edited];
 }
+
+type Rule = NonNullable<NonNullable<RouteObject["spec"]>["rules"]>[number];
+
+/** A rule without a match matches everything. */
+const pathOf = (rule: Rule) => rule.matches?.[0]?.path?.value ?? "/";
 
 const round = (percent: number) => Math.round(percent * 10) / 10;
 

@@ -9,6 +9,8 @@ export interface Told {
   /** Integer percent 0..100. */
   readonly candidateTraffic: number;
   readonly ladder: string;
+  /** Path of each rule: a rule that somebody removed is missed. */
+  readonly paths: readonly string[];
   /** Release id of each colour, or undefined where it has none. */
   readonly releases: Readonly<Record<Colour, string | undefined>>;
   /** The release of each colour that was last proven at 100 %: the one a rollback may return to in one step. */
@@ -57,6 +59,7 @@ export function annotationsOf(told: Told): Readonly<Record<string, string>> {
     candidate: told.candidate,
     "candidate-traffic": String(told.candidateTraffic),
     ladder: told.ladder,
+    paths: told.paths.join(" "),
     ...optional,
   };
   return Object.fromEntries(
@@ -77,6 +80,7 @@ export function toldOf(annotations: Readonly<Record<string, string>>): Told | un
     candidate,
     candidateTraffic: traffic,
     ladder,
+    paths: (get("paths") ?? "").split(" ").filter((path) => path !== ""),
     releases: { blue: get("release-blue"), green: get("release-green") },
     proven: { blue: get("proven-blue"), green: get("proven-green") },
     retired: colours.filter((colour) => retired.includes(colour)),

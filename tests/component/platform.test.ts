@@ -353,6 +353,7 @@ describe("the routes", () => {
           "golive/candidate": "green",
           "golive/candidate-traffic": "0",
           "golive/ladder": "10/15,50/15,100/30",
+          "golive/paths": "/api /",
           "golive/release-blue": blue,
           "golive/release-green": green,
           "golive/proven-blue": blue,

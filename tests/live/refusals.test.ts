@@ -6,6 +6,7 @@ import {
   editWeights,
   liveWeights,
   readyPods,
+  removeRule,
   scale,
   until,
 } from "../support/live-cluster.ts";
@@ -96,6 +97,11 @@ describe("an unsafe run is refused in the preview and in the up, and touches not
     await editWeights(70, 30);
     await stack.set({ candidateTraffic: 50 });
     await refused(stack, "someone edited the route by hand: rule /api has blue 70, green 30 (told: blue 90, green 10)");
+    await stack.step(10);
+    expect(await liveWeights()).toEqual(at(90, 10));
+    await removeRule(0);
+    await stack.set({ candidateTraffic: 50 });
+    await refused(stack, "someone edited the route by hand: rule /api is gone");
     await stack.step(10);
     expect(await liveWeights()).toEqual(at(90, 10));
     await editWeights(0, 100, [1]);

@@ -49,6 +49,12 @@ export async function editWeights(blue: number, green: number, rules?: readonly 
   await custom.patchNamespacedCustomObject({ ...route, body }, jsonPatch);
 }
 
+/** Deletes one rule of the route by hand. */
+export async function removeRule(index: number): Promise<void> {
+  const body = [{ op: "remove", path: `/spec/rules/${index}` }];
+  await custom.patchNamespacedCustomObject({ ...route, body }, jsonPatch);
+}
+
 /** Writes or removes an annotation of the route by hand. */
 export async function annotateRoute(name: string, value: string | null): Promise<void> {
   const body = { metadata: { annotations: { [name]: value } } };

@@ -20,6 +20,7 @@ export const told = (changes: Partial<Told> = {}): Told => ({
   candidate: "green",
   candidateTraffic: 0,
   ladder: ladderText,
+  paths: Object.values(taskflowPaths),
   releases: { blue: "1.0.0-aaaa", green: "2.0.0-bbbb" },
   proven: { blue: "1.0.0-aaaa", green: undefined },
   retired: [],
@@ -47,6 +48,8 @@ export const evenRules = (weights: Weights): readonly RuleObject[] =>
 export interface RouteOptions {
   readonly told?: Told | undefined;
   readonly rules?: readonly RuleObject[];
+  /** Paths of rules that it was told and that are not there any more. */
+  readonly gone?: readonly string[];
   readonly trip?: string | undefined;
   readonly generation?: number;
   readonly hoursAgo?: number;
@@ -56,14 +59,17 @@ export interface RouteOptions {
 export function routeObject({
   told: said = told(),
   rules,
+  gone = [],
   trip,
   generation = 1,
   hoursAgo = 48,
 }: RouteOptions): RouteObject {
   const written = rules ?? evenRules(weightsOf(said.candidate, said.candidateTraffic));
+  // Rules that are given stand for all that the route was told, but for those that are said to be gone.
+  const paths = [...gone, ...written.map(({ path }) => path)];
   return {
     metadata: {
-      annotations: { ...annotationsOf(said), ...(trip === undefined ? {} : { [tripAnnotation]: trip }) },
+      annotations: { ...annotationsOf({ ...said, paths }), ...(trip === undefined ? {} : { [tripAnnotation]: trip }) },
       generation,
       managedFields: [
         { time: new Date(now.getTime() - hoursAgo * 3_600_000).toISOString() },

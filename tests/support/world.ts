@@ -3,7 +3,7 @@ import { type Allowed, type Decision, type Desired, decide } from "../../rollout
 import { Ladder } from "../../rollout/ladder.ts";
 import { type Observed, readColour, readRoute } from "../../rollout/observed.ts";
 import { type Told, type Weights, weightsOf } from "../../rollout/told.ts";
-import { deploymentObject, evenRules, now, type RuleObject, routeObject } from "./live.ts";
+import { deploymentObject, evenRules, now, type RuleObject, routeObject, taskflowPaths } from "./live.ts";
 
 /**
  * A small world in which runs, killed runs, hand edits, dying pods and a guard act on one route and four Deployments.
@@ -51,6 +51,7 @@ const fresh: Desired = {
   candidate: "green",
   candidateTraffic: 0,
   ladder: ladders[0],
+  paths: Object.values(taskflowPaths),
   releases: { blue: "r1", green: "r2" },
   retired: { blue: false, green: false },
   replicas: { backend: fullSize, frontend: fullSize },

@@ -18,6 +18,7 @@ const usual: Desired = {
   candidate: "green",
   candidateTraffic: 0,
   ladder: ladderOf(10, 50, 100),
+  paths: ["/api", "/"],
   releases: { blue, green },
   retired: { blue: false, green: false },
   replicas: { backend: 1, frontend: 1 },

@@ -23,6 +23,7 @@ describe("the public route", () => {
           "golive/candidate": "green",
           "golive/candidate-traffic": "10",
           "golive/ladder": "10/15,50/15,100/30",
+          "golive/paths": "/api /",
           "golive/release-blue": "1.0.0-aaaa",
           "golive/release-green": "2.0.0-bbbb",
           "golive/proven-blue": "1.0.0-aaaa",

@@ -67,8 +67,10 @@ describe("the load generator", () => {
     const sample = await window.end();
     const all = await load.stop();
     expect(sample.failures).toEqual([]);
-    expect(sample.requests).toBeGreaterThan(400);
-    expect(sample.requests).toBeLessThan(500);
+    // 300 a second of the time that the window really took; a busy machine sends late, but no more and no less.
+    const sent = sample.requests / ((sample.to - sample.from) / 1000);
+    expect(sent).toBeGreaterThan(240);
+    expect(sent).toBeLessThan(360);
     expect(Math.abs(sample.share.green - 10)).toBeLessThan(2);
     expect(load.samples()).toEqual([sample]);
     expect(all.requests).toBeGreaterThan(sample.requests);

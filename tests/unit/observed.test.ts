@@ -113,20 +113,32 @@ describe("the live route", () => {
       edits: ["rule /api has blue 0, green 0 (told: blue 90, green 10)"],
     },
     {
+      name: "a rule that is gone",
+      rules: evenRules({ blue: 90, green: 10 }).slice(1),
+      gone: ["/api"],
+      exposure: { blue: 90, green: 10 },
+      floor: { blue: 90, green: 10 },
+      edits: ["rule /api is gone"],
+    },
+    {
       name: "no rules at all",
       rules: [],
+      gone: ["/api", "/"],
       exposure: { blue: 0, green: 0 },
       floor: { blue: 0, green: 0 },
-      edits: ["the route has no rules"],
+      edits: ["rule /api is gone", "rule / is gone"],
     },
-  ])("names a hand edit: $name", ({ rules, exposure, floor, edits }) => {
-    const live = readRoute(routeObject({ told: told({ candidateTraffic: 10 }), rules }));
+  ])("names a hand edit: $name", ({ rules, gone = [], exposure, floor, edits }) => {
+    const live = readRoute(routeObject({ told: told({ candidateTraffic: 10 }), rules, gone }));
     expect({ exposure: live.exposure, floor: live.floor, edits: live.edits }).toEqual({ exposure, floor, edits });
   });
 
   it("reads a rule without matches or backends as one for / that sends nobody anywhere", () => {
     const object = { ...routeObject({}), spec: { rules: [{}] } };
-    expect(readRoute(object).edits).toEqual(["rule / has blue 0, green 0 (told: blue 100, green 0)"]);
+    expect(readRoute(object).edits).toEqual([
+      "rule /api is gone",
+      "rule / has blue 0, green 0 (told: blue 100, green 0)",
+    ]);
   });
 
   it("gives every colour a share from 0 to 100, whatever the weights", () => {
