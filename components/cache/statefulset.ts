@@ -1,20 +1,16 @@
 import type { types } from "@pulumi/kubernetes";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
+import { headlessService, type SingleServer, singleStatefulSet } from "../pod/single-server.ts";
 
 /** `redis` in the official image's root. */
 const uid = 999;
 const port = 6379;
 
-export interface RedisServer {
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+export interface RedisServer extends SingleServer {
   readonly image: string;
-  readonly storage: string;
-  readonly storageClass: string | undefined;
   readonly memoryMiB: number;
   /** The ACL user of the application; the probes use it, too. */
   readonly user: string;
-  readonly disposable: boolean;
 }
 
 /** Name of the StatefulSet, its Service and its Secret. */
@@ -22,30 +18,7 @@ export const serverName = "redis";
 
 /** One Redis server with a volume of its own, append-only file, LRU eviction below its memory limit (database.md section 4). */
 export function redisStatefulSet(server: RedisServer): types.input.apps.v1.StatefulSet {
-  const { namespace, labels } = server;
-  return {
-    metadata: { name: serverName, namespace, labels },
-    spec: {
-      serviceName: serverName,
-      replicas: 1,
-      selector: { matchLabels: labels },
-      persistentVolumeClaimRetentionPolicy: {
-        whenDeleted: server.disposable ? "Delete" : "Retain",
-        whenScaled: "Retain",
-      },
-      template: { metadata: { labels }, spec: redisPod(server) },
-      volumeClaimTemplates: [
-        {
-          metadata: { name: "data", labels },
-          spec: {
-            accessModes: ["ReadWriteOnce"],
-            ...(server.storageClass === undefined ? {} : { storageClassName: server.storageClass }),
-            resources: { requests: { storage: server.storage } },
-          },
-        },
-      ],
-    },
-  };
+  return singleStatefulSet(serverName, server, redisPod(server));
 }
 
 function redisPod({ image, memoryMiB, user }: RedisServer): types.input.core.v1.PodSpec {
@@ -91,11 +64,8 @@ function answers(user: string, ...words: readonly string[]): types.input.core.v1
   return { exec: { command: ["sh", "-c", script] } };
 }
 
-export function redisService({ namespace, labels }: RedisServer): types.input.core.v1.Service {
-  return {
-    metadata: { name: serverName, namespace, labels },
-    spec: { clusterIP: "None", selector: labels, ports: [{ name: "redis", port, targetPort: "redis" }] },
-  };
+export function redisService(server: RedisServer): types.input.core.v1.Service {
+  return headlessService(serverName, server, { name: "redis", port });
 }
 
 /**

@@ -1,19 +1,14 @@
 import type { types } from "@pulumi/kubernetes";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
+import { headlessService, type SingleServer, singleStatefulSet } from "../pod/single-server.ts";
 
 /** `postgres` in the official image's root. */
 const uid = 999;
 const dataDirectory = "/var/lib/postgresql/data";
 const port = 5432;
 
-export interface PostgresServer {
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+export interface PostgresServer extends SingleServer {
   readonly image: string;
-  readonly storage: string;
-  readonly storageClass: string | undefined;
-  /** The volume goes with the StatefulSet; only where nothing of value is kept. */
-  readonly disposable: boolean;
 }
 
 /** Name of the StatefulSet, its Service, its Secret and its first-start ConfigMap; its pod is `postgres-0` (S4-47). */
@@ -21,30 +16,7 @@ export const serverName = "postgres";
 
 /** One PostgreSQL server with a volume of its own; SCRAM only, `postgres-0` ready within 300 s (S4-47, S4-52). */
 export function postgresStatefulSet(server: PostgresServer): types.input.apps.v1.StatefulSet {
-  const { namespace, labels } = server;
-  return {
-    metadata: { name: serverName, namespace, labels },
-    spec: {
-      serviceName: serverName,
-      replicas: 1,
-      selector: { matchLabels: labels },
-      persistentVolumeClaimRetentionPolicy: {
-        whenDeleted: server.disposable ? "Delete" : "Retain",
-        whenScaled: "Retain",
-      },
-      template: { metadata: { labels }, spec: postgresPod(server) },
-      volumeClaimTemplates: [
-        {
-          metadata: { name: "data", labels },
-          spec: {
-            accessModes: ["ReadWriteOnce"],
-            ...(server.storageClass === undefined ? {} : { storageClassName: server.storageClass }),
-            resources: { requests: { storage: server.storage } },
-          },
-        },
-      ],
-    },
-  };
+  return singleStatefulSet(serverName, server, postgresPod(server));
 }
 
 function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
@@ -89,12 +61,8 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
   };
 }
 
-export function postgresService({ namespace, labels }: PostgresServer): types.input.core.v1.Service {
-  return {
-    // Headless: the StatefulSet's own Service, and clients reach the one pod directly.
-    metadata: { name: serverName, namespace, labels },
-    spec: { clusterIP: "None", selector: labels, ports: [{ name: "postgres", port, targetPort: "postgres" }] },
-  };
+export function postgresService(server: PostgresServer): types.input.core.v1.Service {
+  return headlessService(serverName, server, { name: "postgres", port });
 }
 
 /**
