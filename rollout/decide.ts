@@ -1,7 +1,7 @@
 import { type Colour, colours, otherColour } from "../applications/application.ts";
 import type { Ladder } from "./ladder.ts";
 import type { LiveColour, LiveRoute, Observed } from "./observed.ts";
-import { type Told, type Trip, type Weights, weightsOf } from "./told.ts";
+import { type Told, type Trip, tripAnnotation, type Weights, weightsOf } from "./told.ts";
 
 /** What a run asks for, as plain values. */
 export interface Desired {
@@ -164,10 +164,13 @@ function decideCreate(observed: Observed, desired: Desired): Decision {
 /** Rule 7: after a trip, only 0 for that colour. */
 function refuseTripped({ trip, weights, told }: Run): Refused | undefined {
   if (!trip || weights[trip.colour] === 0) return undefined;
-  const zero = trip.colour === told.candidate ? 0 : 100;
+  const other = otherColour(trip.colour);
+  const isProven = told.releases[other] !== undefined && told.proven[other] === told.releases[other];
   return refuse(
     `${trip.colour} was tripped (${trip.reason}) and would get ${weights[trip.colour]} %`,
-    `acknowledge it first: candidate ${told.candidate}, candidateTraffic ${zero}`,
+    trip.colour === told.candidate || isProven
+      ? `acknowledge it first: candidate ${told.candidate}, candidateTraffic ${trip.colour === told.candidate ? 0 : 100}`
+      : `${other} was never proven at 100, so no run sends it everything: set the weights by hand, or remove the annotation ${tripAnnotation}`,
   );
 }
 
@@ -180,7 +183,9 @@ function refuseOtherChanges(run: Run): Refused | undefined {
     if (moving)
       return refuse(
         `the release of ${colour} changes (${told.releases[colour] ?? "none"} -> ${desired.releases[colour] ?? "none"}) in the same run as candidateTraffic ${percent(from)} -> ${to}`,
-        `change one thing at a time: keep candidateTraffic ${percent(from)} for the release, or keep the release for the step`,
+        live > 0
+          ? `take the release change out of this run; ${colour} gets a new release at 0`
+          : `change one thing at a time: keep candidateTraffic ${percent(from)} for the release, or keep the release for the step`,
       );
     if (live > 0 && !desired.releases[colour])
       return refuse(
@@ -212,7 +217,7 @@ function refuseOtherChanges(run: Run): Refused | undefined {
       const hours = hoursSince(route.changedAt, run.observed.at);
       if (hours < desired.retireAfterHours)
         return refuse(
-          `${colour} would be retired ${hours.toFixed(1)} h after the traffic last moved; allowed after ${desired.retireAfterHours} h`,
+          `${colour} would be retired ${hours.toFixed(1)} h after the route was last written; allowed after ${desired.retireAfterHours} h`,
           "keep it for a rollback until then: remove the retired flag",
         );
     }

@@ -35,13 +35,13 @@ export async function beforeWrite({ cluster, observed, decision, services }: Run
   for (;;) {
     const now = await cluster.observe();
     const changed = changeSince(observed, now);
-    if (changed) throw new RunError(`${changed}; nothing was written: run \`pulumi up\` again`);
+    if (changed) throw new RunError(`${changed}; the route was not written: run \`pulumi up\` again`);
     const colour = decision.mustBeReady;
     const missing = colour && missingPods(now.colours[colour], services);
     if (!missing) return;
     if (Date.now() > deadline)
       throw new RunError(
-        `${colour} should get ${decision.weights[colour]} %, but after ${readySeconds} s it still has no ready pod of ${missing}; nothing was written`,
+        `${colour} should get ${decision.weights[colour]} %, but after ${readySeconds} s it still has no ready pod of ${missing}; the route was not written`,
       );
     await pause(500);
   }

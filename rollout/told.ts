@@ -26,7 +26,7 @@ export interface Told {
 
 /** Written by a guard or by break-glass, never by a run: one colour must get no traffic. */
 export interface Trip {
-  /** The annotation's whole text: another trip has another text. */
+  /** The annotation's whole text. Another trip needs another text (a time in it, say): one that was acknowledged counts no more. */
   readonly id: string;
   readonly colour: Colour;
   readonly reason: string;

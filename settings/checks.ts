@@ -1,7 +1,7 @@
 import { type Application, type Colour, colours, type Environment, otherColour } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { Ladder } from "../rollout/ladder.ts";
-import { imageProblem } from "./images.ts";
+import { imageProblem, mirrored } from "./images.ts";
 import { type Problem, suggestion } from "./problems.ts";
 import { type Given, secretKeys } from "./schema.ts";
 
@@ -87,7 +87,7 @@ function releaseProblems(given: Given, colour: Colour): readonly Problem[] {
     const text =
       image === undefined
         ? "got nothing; an image is required for each service"
-        : imageProblem(image, needsDigest(given.environment));
+        : pullProblem(image, given, needsDigest(given.environment));
     return text === undefined ? [] : [{ key: `${colour}.images.${service}`, text }];
   });
   const unknown = Object.keys(release.images)
@@ -98,13 +98,22 @@ function releaseProblems(given: Given, colour: Colour): readonly Problem[] {
 
 const needsDigest = (environment: Environment | undefined) => environment === "production";
 
-function storeImageProblems({ database, cache }: Given): readonly Problem[] {
+/** What is wrong with an image, or with what a mirror puts in its place. */
+function pullProblem(image: string, { imageMirrors = {} }: Given, byDigest: boolean): string | undefined {
+  const problem = imageProblem(image, byDigest);
+  const pulled = mirrored(image, imageMirrors);
+  const behind = problem === undefined && pulled !== image ? imageProblem(pulled, byDigest) : undefined;
+  return behind === undefined ? problem : `its mirror: ${behind}`;
+}
+
+function storeImageProblems(given: Given): readonly Problem[] {
+  const { database, cache } = given;
   const images = {
     "database.image": database?.kind === "statefulset" ? database.image : undefined,
     "cache.image": cache?.image,
   };
   return Object.entries(images).flatMap(([key, image]) => {
-    const text = image === undefined ? undefined : imageProblem(image, false);
+    const text = image === undefined ? undefined : pullProblem(image, given, false);
     return text === undefined ? [] : [{ key, text }];
   });
 }
@@ -116,10 +125,18 @@ function secretProblems(given: Given, circumstances: Circumstances): readonly Pr
       key,
       text: `stands in clear; a secret is required here: pulumi config set --secret golive:${key}`,
     }));
+  // The engine hands a secret over in clear: in any other key it would end in a ConfigMap, the preview and the state.
+  const misplaced = [...circumstances.secretKeys]
+    .filter((key) => key in given && !secretKeys.some((secret) => secret === key))
+    .map((key) => ({
+      key,
+      text: `holds a secret, but would put it in clear where everybody reads it; secrets may stand in: ${secretKeys.join(", ")}`,
+    }));
+  const problems = [...inClear, ...misplaced];
   if (given.database?.kind !== "external" || given.databasePassword !== undefined || circumstances.preview)
-    return inClear;
+    return problems;
   return [
-    ...inClear,
+    ...problems,
     {
       key: "databasePassword",
       text: "got nothing; an external database needs it: pulumi config set --secret golive:databasePassword",

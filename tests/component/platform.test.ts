@@ -439,7 +439,7 @@ describe("the hooks of the public route", () => {
   const tripped = observed({ trip: "green: slow", generation: 2 });
 
   it.each([
-    ["before", "beforeUpdate", "green was tripped during this run (slow); nothing was written"],
+    ["before", "beforeUpdate", "green was tripped during this run (slow); the route was not written"],
     ["after", "afterUpdate", "the route was written with blue 90, green 10, but reads blue 100, green 0"],
   ] as const)("ask the cluster %s the write, and stop the run", async (_, moment, message) => {
     const first = firstRun(stackSettings("local"));

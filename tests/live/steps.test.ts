@@ -46,6 +46,11 @@ describe("TaskFlow goes live", () => {
     const secrets = generatedPasswords(shown);
     expect(secrets.length).toBe(4);
     for (const secret of secrets) expect(state.includes(secret)).toBe(false);
+    // Base64 of a URL with a password in it would not be found by its text.
+    const values = kubernetesSecrets(state);
+    expect(values.length).toBe(8);
+    for (const value of values)
+      expect(value).toEqual({ [secretMark]: expect.any(String), ciphertext: expect.any(String) });
   });
 
   it("loses no request on any rung up and down, and gives each rung its share", { timeout: 300_000 }, async () => {
@@ -89,6 +94,23 @@ async function measuredShare(load: Load): Promise<number> {
     const sample = await load.sample(from, Math.max(load.now(), from + 1000));
     if (sample.counted.blue + sample.counted.green >= enough) return sample.share.green;
   }
+}
+
+/** How the engine marks a secret in its state. */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+/** `stringData` as asked for and `data` as it became, of every Secret of an exported state. */
+function kubernetesSecrets(state: string): readonly unknown[] {
+  const { deployment }: { deployment: { resources: readonly SecretState[] } } = JSON.parse(state);
+  return deployment.resources
+    .filter(({ type }) => type === "kubernetes:core/v1:Secret")
+    .flatMap(({ inputs, outputs }) => [inputs?.stringData, outputs?.data]);
+}
+
+interface SecretState {
+  readonly type: string;
+  readonly inputs?: { readonly stringData?: unknown };
+  readonly outputs?: { readonly data?: unknown };
 }
 
 /** Every generated password of an exported state with its secrets shown. */

@@ -254,6 +254,15 @@ describe("a step up (rule 2)", () => {
       ),
     },
     {
+      name: "is the only change of its run on the way down, too",
+      live: at(50),
+      desired: { candidateTraffic: 0, releases: { blue, green: "3.0.0-cccc" } },
+      says: refused(
+        "the release of green changes (2.0.0-bbbb -> 3.0.0-cccc) in the same run as candidateTraffic 50 -> 0",
+        "take the release change out of this run; green gets a new release at 0",
+      ),
+    },
+    {
       name: "is the only change of its run: no release",
       live: at(0),
       desired: { candidateTraffic: 10, releases: { blue, green: "3.0.0-cccc" } },
@@ -740,6 +749,15 @@ describe("a trip (rule 7)", () => {
       notes: ["acknowledges the trip of green: error ratio 12 %"],
     });
   });
+
+  it("of stable says what is left when the candidate was never proven", () => {
+    expect(run({ ...at(10), trip: "blue: error ratio 12 %" }, { candidateTraffic: 10 })).toEqual(
+      refused(
+        "blue was tripped (error ratio 12 %) and would get 90 %",
+        "green was never proven at 100, so no run sends it everything: set the weights by hand, or remove the annotation golive/trip",
+      ),
+    );
+  });
 });
 
 describe("retirement (rule 8)", () => {
@@ -782,7 +800,7 @@ describe("retirement (rule 8)", () => {
       live: { ...at(100), hoursAgo: 23.5 },
       desired: retireBlue,
       says: refused(
-        "blue would be retired 23.5 h after the traffic last moved; allowed after 24 h",
+        "blue would be retired 23.5 h after the route was last written; allowed after 24 h",
         "keep it for a rollback until then: remove the retired flag",
       ),
     },

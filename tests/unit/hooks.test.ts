@@ -83,14 +83,14 @@ describe("before the route is written", () => {
   it("a run that lost the race against a guard writes nothing", async () => {
     const cluster = answering(observed({ trip: "green: error ratio 12 %", generation: 2 }));
     await expect(beforeWrite(context(cluster))).rejects.toThrow(
-      "green was tripped during this run (error ratio 12 %); nothing was written: run `pulumi up` again",
+      "green was tripped during this run (error ratio 12 %); the route was not written: run `pulumi up` again",
     );
   });
 
   it("a run that lost the race against a hand edit writes nothing", async () => {
     const cluster = answering(observed({ rules: evenRules({ blue: 50, green: 50 }), generation: 2 }));
     await expect(beforeWrite(context(cluster))).rejects.toThrow(
-      "the route was edited during this run: it had blue 100, green 0, it has blue 50, green 50; nothing was written: run `pulumi up` again",
+      "the route was edited during this run: it had blue 100, green 0, it has blue 50, green 50; the route was not written: run `pulumi up` again",
     );
   });
 
@@ -111,7 +111,7 @@ describe("before the route is written", () => {
 
   it("gives up on pods after a minute, and names the service that has none", async () => {
     const refused = expect(beforeWrite(context(answering(withoutPods)))).rejects.toThrow(
-      "green should get 10 %, but after 60 s it still has no ready pod of backend; nothing was written",
+      "green should get 10 %, but after 60 s it still has no ready pod of backend; the route was not written",
     );
     await vi.advanceTimersByTimeAsync(61_000);
     await refused;

@@ -394,6 +394,19 @@ describe("a configuration is refused before anything is touched, and says why:",
     expect(problemsOf({ ...complete, ...secrets }, { secretKeys: new Set(Object.keys(secrets)) })).toEqual([]);
   });
 
+  it("a secret where it would stand in clear", () => {
+    expect(problemsOf(complete, { secretKeys: new Set(["blue"]) })).toEqual([
+      "golive:blue  holds a secret, but would put it in clear where everybody reads it; secrets may stand in: sentryDsn, databasePassword",
+    ]);
+  });
+
+  it("a mirror that brings back what is refused without it", () => {
+    const imageMirrors = { "docker.io/library/redis:7.2.5": "mirror.example.com/redis:latest" };
+    expect(problemsOf({ ...complete, cache: { image: "docker.io/library/redis:7.2.5" }, imageMirrors })).toEqual([
+      'golive:cache.image  its mirror: got "mirror.example.com/redis:latest"; latest may be another image tomorrow: name a version or a digest',
+    ]);
+  });
+
   it("an empty secret, without printing anything of it", () => {
     const secretKeys = new Set(["sentryDsn"]);
     expect(problemsOf({ ...complete, sentryDsn: "" }, { secretKeys })).toEqual([
