@@ -39,6 +39,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: "v8",
+      reportsDirectory: ".golive/coverage",
       include: product,
       reporter: ["text-summary", "json-summary", "html"],
       // local/ and cli/ start processes, which only the live tests do; see CONTRIBUTING.md.

@@ -6,10 +6,10 @@ import { places } from "../local/places.ts";
 import { answeringCluster } from "./cluster-address.ts";
 import { type Command, parseOptions } from "./command.ts";
 import { Failure } from "./failure.ts";
-import { type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
+import { candidateTraffic, type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
 import type { Session } from "./session.ts";
 import { median, table } from "./table.ts";
-import type { Workspace } from "./workspace.ts";
+import { changeableStack, ownWorkspace, type Workspace } from "./workspace.ts";
 
 export const bench: Command = {
   help: `
@@ -40,8 +40,9 @@ const traffic = "golive:candidateTraffic";
 async function benchStep(session: Session): Promise<number> {
   const { progress } = session;
   await answeringCluster(progress);
-  const stack: PulumiOptions = { session, progress, capture: true, stack: "local" };
-  await progress.stage("stack local at 0", () => startAtZero(stack));
+  // The workspace is named, so that a PULUMI_BACKEND_URL of the user's does not lead to a real state.
+  const stack: PulumiOptions = { session, progress, capture: true, workspace: ownWorkspace, stack: changeableStack };
+  await progress.stage(`stack ${changeableStack} at 0`, () => startAtZero(stack));
   const empty = await progress.stage("a program without resources", () => emptyProgram(stack));
 
   const stepSeconds: number[] = [];
@@ -68,17 +69,18 @@ async function benchStep(session: Session): Promise<number> {
     median(seconds).toFixed(2),
   ];
   const header = ["seconds of pulumi up", ...stepSeconds.map((_, turn) => `#${turn + 1}`), "median"];
-  const text = table(header, [row("one step of stack local", stepSeconds), row("empty program", emptySeconds)]);
+  const text = table(header, [
+    row(`one step of stack ${changeableStack}`, stepSeconds),
+    row("empty program", emptySeconds),
+  ]);
   process.stdout.write(`\n${text}\n\nratio ${ratio.toFixed(2)}\n`);
   return 0;
 }
 
 /** The stack as a step finds it: up, at 0. */
 async function startAtZero(stack: PulumiOptions): Promise<void> {
-  const outputs = await pulumi(["stack", "output", "--json"], stack);
-  const live: unknown = outputs.exitCode === 0 ? JSON.parse(outputs.stdout) : {};
-  if (live === null || typeof live !== "object" || !("candidateTraffic" in live)) {
-    throw new Failure("stack local is not up. Bring it up and leave it running: golive demo --keep", 2);
+  if ((await candidateTraffic(stack)) === undefined) {
+    throw new Failure(`stack ${changeableStack} is not up. Bring it up and leave it running: golive demo --keep`, 2);
   }
   await upAfterSetting(traffic, 0, stack);
 }
@@ -111,7 +113,7 @@ async function emptyProgram(options: PulumiOptions): Promise<PulumiOptions> {
   project.set("name", "empty");
   project.delete("config");
   await writeFile(join(workspace.source, "Pulumi.yaml"), project.toString());
-  await writeFile(join(workspace.source, "Pulumi.local.yaml"), "config: {}\n");
+  await writeFile(join(workspace.source, `Pulumi.${changeableStack}.yaml`), "config: {}\n");
   const program =
     'import * as pulumi from "@pulumi/pulumi";\nexport const turn = new pulumi.Config().require("turn");\n';
   await writeFile(join(workspace.source, "index.ts"), program);

@@ -4,6 +4,7 @@ import { createConnection } from "node:net";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { parse } from "yaml";
+import { readOwner } from "../local/cluster/owner.ts";
 import { places } from "../local/places.ts";
 import { Failure } from "./failure.ts";
 import type { Progress } from "./progress.ts";
@@ -39,6 +40,26 @@ export async function answeringCluster(progress: Progress): Promise<ClusterAddre
     ? "Start it, or name another in GOLIVE_KUBECONFIG"
     : "Start one: ./golive local up (or name one in GOLIVE_KUBECONFIG)";
   throw new Failure(`${which}. ${next}`, 2);
+}
+
+/** Whether `.golive/kubeconfig` is of this clone's throw-away cluster, not of one that GOLIVE_KUBECONFIG names. */
+export async function isOwnCluster(): Promise<boolean> {
+  return (process.env.GOLIVE_KUBECONFIG ?? "") === "" && (await readOwner())?.clone === places.root;
+}
+
+/**
+ * What became of the cluster that a stack was on, as seen from the one that answers now. Only of our own is it certain that
+ * it is gone, when another authority answers at its address.
+ */
+export function changeOf(
+  before: ClusterAddress | undefined,
+  now: ClusterAddress,
+  own: boolean,
+): "none" | "gone" | "moved" | "unknown" {
+  if (before === undefined) return "unknown";
+  if (before.server !== now.server) return "moved";
+  if (before.fingerprint === now.fingerprint) return "none";
+  return own ? "gone" : "unknown";
 }
 
 /** Whether the cluster of `.golive/kubeconfig` runs. */

@@ -17,9 +17,9 @@ import {
   shortcomings,
 } from "./demo-report.ts";
 import { Failure } from "./failure.ts";
-import { type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
+import { candidateTraffic, type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
 import type { Session } from "./session.ts";
-import { ownWorkspace, resetStackFile } from "./workspace.ts";
+import { ownWorkspace, resetStackFile, changeableStack as stack, stackText } from "./workspace.ts";
 
 export const demo: Command = {
   help: `
@@ -45,8 +45,6 @@ Examples:
   },
 };
 
-const stack = "local";
-const hostname = "taskflow.localhost";
 const candidate = "green";
 const requestsPerSecond = 250;
 /** Bounds the load however long the steps take; a whole demo puts about 90 seconds of it. */
@@ -54,10 +52,15 @@ const loadSeconds = 600;
 
 async function runDemo(session: Session, keep: boolean): Promise<number> {
   const { progress } = session;
-  const { started } = await borrowCluster(session, keep);
+  const hostname = await stackText(ownWorkspace, stack, "golive:hostname");
+  const { started, ours } = await borrowCluster(session, keep);
   const engine = new DemoEngine(session);
-  await progress.stage("bring stack local up, all traffic on blue", () => startFromZero(engine));
-  await progress.stage("both colours answer", waitForAnswers);
+  const destroyTitle = `destroy stack ${stack}`;
+  const destroy = () => progress.stage(destroyTitle, () => engine.destroy());
+  // A cluster that this demo started takes the stack with it, however the demo ends; from any other the demo takes it off.
+  const onUp = () => void (keep || started || session.atEnd(destroyTitle, destroy));
+  await progress.stage(`bring stack ${stack} up, all traffic on blue`, () => startFromZero(engine, ours, onUp));
+  await progress.stage("both colours answer", () => waitForAnswers(hostname));
 
   const load = await startLoad({
     origin: { host: gateway.host, port: gateway.publicPort },
@@ -84,32 +87,51 @@ async function runDemo(session: Session, keep: boolean): Promise<number> {
   const seconds = rounded((all.to - all.from) / 1000);
   const report: DemoReport = { steps, refusals, load: { requestsPerSecond, seconds, requests, failed, failures } };
   await writeFile(join(places.golive, "demo.json"), `${JSON.stringify(report, undefined, 2)}\n`);
-  if (!keep) await progress.stage("destroy stack local", () => engine.succeed(["destroy", "--yes", "--skip-preview"]));
-  if (started && !keep) await session.end();
+  if (started && !keep) await destroy();
+  // What could not be put back is told at the end of the command.
+  if (!keep) await session.end();
 
   process.stdout.write(`\n${reportText(report)}\n`);
-  if (keep) process.stdout.write(`\n${howToReach()}\n`);
+  if (keep) process.stdout.write(`\n${howToReach(hostname, ours)}\n`);
   const problems = shortcomings(report);
   for (const problem of problems) process.stderr.write(`golive demo: ${problem}\n`);
   return problems.length === 0 ? 0 : 1;
 }
 
-/** Pulumi on stack local, quiet unless something goes wrong. */
+/** Pulumi on the demo's stack, quiet unless something goes wrong. */
 class DemoEngine {
   readonly #options: PulumiOptions;
+  readonly #session: Session;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(session: Session) {
-    this.#options = { session, progress: session.progress, capture: true, stack };
+    this.#session = session;
+    // Named, so that a PULUMI_BACKEND_URL of the user's does not lead the demo to a real state.
+    this.#options = { session, progress: session.progress, capture: true, workspace: ownWorkspace, stack };
   }
 
-  run(args: readonly string[]): Promise<PulumiResult> {
-    return pulumi([...args, "--color", "never"], this.#options);
+  /** Once the demo is stopped, nothing is begun any more: what it made is being taken down. */
+  async run(args: readonly string[]): Promise<PulumiResult> {
+    if (this.#session.endedBy !== undefined) throw new Failure(`stopped by ${this.#session.endedBy}`);
+    return await this.#start(args);
   }
 
   async succeed(args: readonly string[], next = ""): Promise<PulumiResult> {
-    const result = await this.run(args);
-    if (result.exitCode === 0) return result;
-    throw new Failure(`pulumi ${args.join(" ")} ended with exit code ${result.exitCode}:\n${reasonsIn(result)}${next}`);
+    return succeeded(args, await this.run(args), next);
+  }
+
+  /** Takes the stack down, also after the demo was stopped. */
+  async destroy(): Promise<void> {
+    await this.#last;
+    const args = ["destroy", "--yes", "--skip-preview"];
+    succeeded(args, await this.#start(args), `\n\nIt is left as it is. Remove it: ${removal}`);
+  }
+
+  #start(args: readonly string[]): Promise<PulumiResult> {
+    const result = pulumi([...args, "--color", "never"], this.#options);
+    // Its failure belongs to whoever asked for it; here only its end counts.
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   setTraffic(percent: number): Promise<PulumiResult> {
@@ -117,10 +139,14 @@ class DemoEngine {
   }
 
   /** The candidate traffic of the last `up`; undefined when there was none. */
-  async traffic(): Promise<number | undefined> {
-    const { exitCode, stdout } = await this.run(["stack", "output", "candidateTraffic", "--json"]);
-    return exitCode === 0 ? Number(JSON.parse(stdout)) : undefined;
+  traffic(): Promise<number | undefined> {
+    return candidateTraffic(this.#options);
   }
+}
+
+function succeeded(args: readonly string[], result: PulumiResult, next: string): PulumiResult {
+  if (result.exitCode === 0) return result;
+  throw new Failure(`pulumi ${args.join(" ")} ended with exit code ${result.exitCode}:\n${reasonsIn(result)}${next}`);
 }
 
 /** What a failed run says last: its diagnostics, without the list of what it was doing. */
@@ -135,14 +161,18 @@ function reasonsIn({ stdout, stderr }: PulumiResult): string {
         ?.trimEnd() ?? text);
 }
 
-const startAnew =
-  "\n\nThe demo cannot begin from where the stack is. Remove it and start again: golive pulumi destroy --yes";
+const removal = `golive pulumi destroy --yes --stack ${stack}`;
 
-const leftover =
-  "\n\nIf a run that was cut off left something on the cluster, throw it away and start again: golive local down";
+const startAnew = `\n\nThe demo cannot begin from where the stack is. Remove it and start again: ${removal}`;
 
-/** Brings the stack to what the checkout says, at 0, from wherever an earlier run left it. */
-async function startFromZero(engine: DemoEngine): Promise<void> {
+/** Somebody else's cluster is not ours to throw away. */
+const leftover = (ours: boolean) =>
+  ours
+    ? "\n\nIf a run that was cut off left something on the cluster, throw it away and start again: golive local down"
+    : `\n\nIf a run that was cut off left something on the cluster, remove it and start again: ${removal}`;
+
+/** Brings the stack to what the checkout says, at 0, from wherever an earlier run left it; `onUp` hears when it is the demo's. */
+async function startFromZero(engine: DemoEngine, ours: boolean, onUp: () => void): Promise<void> {
   const before = await engine.traffic();
   if (before !== undefined && before > 0) {
     // The way down first, alone: whatever else the checkout changed may only come at 0.
@@ -151,13 +181,16 @@ async function startFromZero(engine: DemoEngine): Promise<void> {
   }
   await resetStackFile(ownWorkspace, stack);
   await engine.setTraffic(0);
-  await engine.succeed(["up", "--yes", "--skip-preview"], before === undefined ? leftover : startAnew);
+  // What a first `up` makes is the demo's, also when it fails half way; a stack that was there is, once it could be taken over.
+  if (before === undefined) onUp();
+  await engine.succeed(["up", "--yes", "--skip-preview"], before === undefined ? leftover(ours) : startAnew);
+  if (before !== undefined) onUp();
 }
 
 const answerSeconds = 60;
 
 /** Waits until the public name and each colour alone answer: page and API. */
-async function waitForAnswers(): Promise<void> {
+async function waitForAnswers(hostname: string): Promise<void> {
   const deadline = performance.now() + answerSeconds * 1000;
   const { publicPort, internalPort } = gateway;
   const wanted = [
@@ -249,7 +282,7 @@ async function showRefusal(engine: DemoEngine, from: number, asked: number): Pro
   return { from, asked, exitCode, message };
 }
 
-function howToReach(): string {
+function howToReach(hostname: string, ours: boolean): string {
   const { host, publicPort, internalPort } = gateway;
   return `The cluster is left running, with blue at 100 % and green at 0 %:
 
@@ -262,5 +295,5 @@ Take a step yourself:
   ./golive pulumi config set --stack ${stack} golive:candidateTraffic 10
   ./golive pulumi up --stack ${stack}
 
-Stop it: ./golive local down`;
+${ours ? "Stop it: ./golive local down" : `Remove it: ./${removal}`}`;
 }

@@ -4,7 +4,7 @@ import process from "node:process";
 import { type Engine, engine } from "../local/engine.ts";
 import { places } from "../local/places.ts";
 import { type ChildResult, runChild } from "./child.ts";
-import { answeringCluster, type ClusterAddress } from "./cluster-address.ts";
+import { answeringCluster, type ClusterAddress, changeOf, isOwnCluster } from "./cluster-address.ts";
 import type { Command } from "./command.ts";
 import { Failure } from "./failure.ts";
 import { lineProgress, type Progress } from "./progress.ts";
@@ -30,7 +30,8 @@ Usage: golive pulumi ARGUMENTS-OF-PULUMI
 Without PULUMI_BACKEND_URL the state lives in .golive/state, and Pulumi works on copies of the stack files in
 .golive/project: "config set" on stack local changes the copy, never the checkout. Stacks are made when first used.
 Without --stack: the selected stack, or local.
-With PULUMI_BACKEND_URL it works on the checkout itself, as Pulumi alone would.
+With PULUMI_BACKEND_URL it works on the checkout itself, as Pulumi alone would, with your own KUBECONFIG, PULUMI_HOME and
+passphrase; it then needs the real plugins, not our stand-ins for them.
 
 Examples:
   golive pulumi preview --stack local
@@ -81,7 +82,7 @@ export async function pulumi(args: readonly string[], options: PulumiOptions = {
   const backend = process.env.PULUMI_BACKEND_URL;
   if (options.workspace === undefined && backend !== undefined && backend !== "") {
     const resolved = await resolvedEngine(read, progress);
-    const env = { ...resolved.env, ...ownersEnvironment(), ...options.env };
+    const env = { ...ownersEnvironment(resolved, process.env), ...options.env };
     return start(resolved, { args, cwd: places.root, env }, options);
   }
   const workspace = options.workspace ?? ownWorkspace;
@@ -112,20 +113,44 @@ async function resolvedEngine(read: PulumiArgs, progress: Progress): Promise<Eng
   return resolved;
 }
 
-/** What a person who brings their own backend may also bring; our own passphrase must not meet somebody's real state. */
-function ownersEnvironment(): NodeJS.ProcessEnv {
-  const { PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE, KUBECONFIG } = process.env;
+/**
+ * The environment on a backend of the user's own. Whatever says which state, secrets, login and cluster is theirs, also when it
+ * is unset (undefined unsets it in the engine's): a real state must meet neither our passphrase nor the throw-away cluster.
+ */
+export function ownersEnvironment({ env, standIns }: Engine, own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (standIns) {
+    throw new Failure(
+      "golive pulumi: PULUMI_BACKEND_URL names a real backend, but there are only stand-ins for the kubernetes and random plugins here. " +
+        "Install pulumi and its plugins, or name a directory of them in GOLIVE_PLUGINS; without PULUMI_BACKEND_URL the state is a local one",
+      2,
+    );
+  }
   return {
-    PULUMI_BACKEND_URL,
-    PULUMI_CONFIG_PASSPHRASE,
-    PULUMI_CONFIG_PASSPHRASE_FILE,
-    ...(KUBECONFIG === undefined ? {} : { KUBECONFIG }),
+    ...env,
+    PULUMI_BACKEND_URL: own.PULUMI_BACKEND_URL,
+    PULUMI_CONFIG_PASSPHRASE: own.PULUMI_CONFIG_PASSPHRASE,
+    PULUMI_CONFIG_PASSPHRASE_FILE: own.PULUMI_CONFIG_PASSPHRASE_FILE,
+    PULUMI_HOME: own.PULUMI_HOME,
+    KUBECONFIG: own.KUBECONFIG,
   };
+}
+
+/** The candidate traffic that stack `local` had at its last `up`; undefined when it is not up. */
+export async function candidateTraffic(options: PulumiOptions): Promise<number | undefined> {
+  const workspace = options.workspace ?? ownWorkspace;
+  const { name } = await setUpProject(workspace, undefined);
+  if (!(await stackExists(workspace, name, changeableStack))) return undefined;
+  const args = ["stack", "output", "--json", "--color", "never"];
+  const { exitCode, stdout, stderr } = await pulumi(args, { ...options, stack: changeableStack, capture: true });
+  if (exitCode !== 0) throw new Failure(`pulumi stack output ended with exit code ${exitCode}:\n${stdout}${stderr}`);
+  const outputs = JSON.parse(stdout) as { readonly candidateTraffic?: number };
+  return outputs.candidateTraffic;
 }
 
 interface Run {
   readonly args: readonly string[];
   readonly cwd: string;
+  /** All of it: what the engine's environment leaves out of ours must not come back in. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -134,7 +159,7 @@ function start({ command }: Engine, { args, cwd, env }: Run, options: PulumiOpti
   const asks = !capture && process.stdin.isTTY === true;
   return runChild(command, asks ? args : ["--non-interactive", ...args], {
     cwd,
-    env: { ...process.env, ...env },
+    env,
     capture,
     session: options.session,
     signal: options.signal,
@@ -218,7 +243,7 @@ async function ensureStack(preparation: Preparation, project: string, stack: str
 
 /**
  * A throw-away cluster takes its objects with it, but not the state that lists them: a stack whose cluster is gone starts
- * anew. That a cluster is gone is certain only when another one answers at its address.
+ * anew. A state on any other cluster is only ever forgotten by hand: its authority may have been renewed.
  */
 async function keepToCluster(
   preparation: Preparation,
@@ -233,15 +258,20 @@ async function keepToCluster(
     throw error;
   });
   const before = text === undefined ? undefined : (JSON.parse(text) as ClusterAddress);
-  if (before?.fingerprint === address.fingerprint && before.server === address.server) return;
+  const change = changeOf(before, address, await isOwnCluster());
+  if (change === "none") return;
   if (before !== undefined && (await stackExists(workspace, project, stack))) {
     const removal = ["stack", "rm", stack, "--yes", "--preserve-config"];
     // Pulumi removes an empty stack without further ado: only what is lost is worth a word.
     const isEmpty = (await aside(preparation, removal)).exitCode === 0;
-    if (!isEmpty && before.server !== address.server) {
+    if (!isEmpty && change !== "gone") {
+      const forget = `forget what is on it: golive pulumi stack rm ${stack} --force`;
       throw new Failure(
-        `stack ${stack} is on the cluster at ${before.server}, but the current one is ${address.server}. ` +
-          `Name the first in GOLIVE_KUBECONFIG, or forget what is on it: golive pulumi stack rm ${stack} --force`,
+        change === "moved"
+          ? `stack ${stack} is on the cluster at ${before.server}, but the current one is ${address.server}. ` +
+              `Name the first in GOLIVE_KUBECONFIG, or ${forget}`
+          : `stack ${stack} is on the cluster at ${before.server}, whose certificate authority is another one now. ` +
+              `If the cluster is the same one, remove ${record}; if it is gone, ${forget}`,
         2,
       );
     }

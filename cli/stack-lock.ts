@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { describe as describeProcess, identify } from "../local/cluster/processes.ts";
+import { identify } from "../local/cluster/processes.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Who holds a stack of a file backend, as the engine writes it (pkg/backend/diy/lock.go). */
@@ -50,21 +51,33 @@ function parseHolder(text: string): LockHolder | undefined {
 /** What is asked about a process; a value, so that a test needs none. */
 export interface Machine {
   readonly hostname: string;
-  /** What runs under this number, or undefined when nothing does. */
-  processName(pid: number): string | undefined;
+  /** When the process with this number started, in milliseconds since 1970; undefined when there is none. */
+  startedAt(pid: number): number | undefined;
 }
 
 export const thisMachine: Machine = {
   hostname: hostname(),
-  processName: (pid) => (identify(pid) === undefined ? undefined : describeProcess(pid)),
+  startedAt(pid) {
+    const started = identify(pid)?.started;
+    return started === undefined ? undefined : bootedAt() + started * tickMs;
+  },
 };
 
+// The kernel tells programs about times in hundredths of a second, on every architecture that Node runs on.
+const tickMs = 10;
+const bootedAt = () => Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]) * 1000;
+
+// The boot time is told in whole seconds, and moves when the clock is set.
+const toleranceMs = 10_000;
+
 /**
- * Whether a holder is dead for certain: it was on this machine, and its number is free or went to another program.
- * One on another machine cannot be judged from here; the engine's own message names it.
+ * Whether a holder is dead for certain: it was on this machine, and its number is free, or went to a process that started after
+ * the lock was taken. One on another machine cannot be judged from here; the engine's own message names it.
  */
 export function isDead(holder: LockHolder, machine: Machine): boolean {
-  return holder.hostname === machine.hostname && machine.processName(holder.pid)?.startsWith("pulumi") !== true;
+  if (holder.hostname !== machine.hostname) return false;
+  const started = machine.startedAt(holder.pid);
+  return started === undefined || started > Date.parse(holder.timestamp) + toleranceMs;
 }
 
 /**

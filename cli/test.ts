@@ -10,6 +10,7 @@ import { Failure } from "./failure.ts";
 import type { Session } from "./session.ts";
 import { suggest } from "./suggest.ts";
 import { add, noTests, summary, type Tally, tallyOf } from "./test-tally.ts";
+import { changeableStack } from "./workspace.ts";
 
 const levels = ["unit", "component", "live"] as const;
 type Level = (typeof levels)[number];
@@ -32,7 +33,7 @@ Examples:
   golive test
   golive test unit
   golive test unit -- -t "skips a rung"
-  golive test live --keep -- tests/live/10-steps.test.ts
+  golive test live --keep -- tests/live/steps.test.ts
 `,
   async run(args, session) {
     const split = args.indexOf("--");
@@ -106,8 +107,8 @@ function stagesOf(plan: Plan, keep: boolean): readonly Stage[] {
   ];
 }
 
-// The namespace of stack local, which live tests make and destroy.
-const liveNamespace = "local";
+// Live tests make and destroy the namespace of this stack, which has the stack's name.
+const liveNamespace = changeableStack;
 
 /** A stack that somebody left running is not for tests to take down, and they could not go beside it. */
 async function refuseOccupied(): Promise<void> {
@@ -118,7 +119,7 @@ async function refuseOccupied(): Promise<void> {
   if (!items.some(({ metadata }) => metadata?.name === liveNamespace)) return;
   throw new Failure(
     `the namespace ${liveNamespace} is there already, of golive demo --keep or of a run that was cut off; live tests make it themselves. ` +
-      "Remove it: golive pulumi destroy --yes --stack local (or golive local down, which throws the whole cluster away)",
+      `Remove it: golive pulumi destroy --yes --stack ${changeableStack} (or golive local down, which throws the whole cluster away)`,
     2,
   );
 }
@@ -147,11 +148,22 @@ async function runPlan(plan: Plan, keep: boolean, session: Session): Promise<num
   for (const error of errors) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   tally = add(tally, { ...noTests, failed: errors.length });
 
-  // A selection by the user's own arguments leaves tests out; a skip in a whole run is something this machine lacks.
-  const lacking = plan.vitestArgs.length === 0 ? tally.skippedNames : [];
-  if (lacking.length > 0) lines.push("", "skipped, which fails the run:", ...lacking.map((name) => `  ${name}`));
+  const lacking = lackingIn(tally, plan.vitestArgs);
+  if (lacking.length > 0) lines.push("", ...lacking);
   process.stdout.write(`\n${lines.join("\n")}\n\n${summary(tally)}\n`);
   return tally.failed > 0 || lacking.length > 0 ? 1 : 0;
+}
+
+/** Why a run without a failure fails all the same, in lines; none when it does not. */
+export function lackingIn(tally: Tally, vitestArgs: readonly string[]): readonly string[] {
+  const { passed, failed, skippedNames } = tally;
+  if (passed + failed === 0) {
+    const chosen = vitestArgs.length === 0 ? "" : `; nothing is chosen by: ${vitestArgs.join(" ")}`;
+    return [`no test ran, which fails the run${chosen}`];
+  }
+  // A selection by the user's own arguments leaves tests out; a skip in a whole run is something this machine lacks.
+  if (vitestArgs.length > 0 || skippedNames.length === 0) return [];
+  return ["skipped, which fails the run:", ...skippedNames.map((name) => `  ${name}`)];
 }
 
 async function resultOf(stage: Stage, session: Session): Promise<Tally> {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import { parse, parseDocument } from "yaml";
 import { places } from "../local/places.ts";
 import { Failure } from "./failure.ts";
 
@@ -88,6 +88,15 @@ export function withSaltOf(copy: string | undefined, original: string): string {
   const salt = copy === undefined ? undefined : parseDocument(copy).get("encryptionsalt");
   if (salt !== undefined) file.set("encryptionsalt", salt);
   return file.toString();
+}
+
+/** A text in the checkout's file of a stack, such as `golive:hostname`. */
+export async function stackText(workspace: Workspace, stack: string, key: string): Promise<string> {
+  const text = await textOf(stackFile(workspace.source, stack));
+  if (text === undefined) throw await unknownStack(workspace, stack);
+  const value: unknown = (parse(text) as { config?: Record<string, unknown> | null } | null)?.config?.[key];
+  if (typeof value === "string") return value;
+  throw new Failure(`Pulumi.${stack}.yaml: ${key}: got ${JSON.stringify(value) ?? "nothing"}; a text is needed`, 2);
 }
 
 /** Whether the throw-away backend has this stack. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { lockFileProblem } from "../../cli/check.ts";
-import { addressOf } from "../../cli/cluster-address.ts";
+import { addressOf, changeOf } from "../../cli/cluster-address.ts";
 import { editDistance, suggest } from "../../cli/suggest.ts";
 
 const main = join(import.meta.dirname, "..", "..", "cli", "main.ts");
@@ -52,6 +52,18 @@ describe("a word that is not known", () => {
 
   it("is as far as its typing errors, a swap being one", () => {
     expect([editDistance("demo", "demo"), editDistance("dmeo", "demo"), editDistance("", "demo")]).toEqual([0, 1, 4]);
+  });
+});
+
+describe("the cluster that a stack was on", () => {
+  const before = { server: "https://one:6443", fingerprint: "a" };
+  it.each([
+    ["is the same", before, true, "none"],
+    ["is gone when another one of ours answers", { ...before, fingerprint: "b" }, true, "gone"],
+    ["may have renewed its authority when it is not ours", { ...before, fingerprint: "b" }, false, "unknown"],
+    ["is another one", { server: "https://two:6443", fingerprint: "a" }, true, "moved"],
+  ])("%s", (_, now, own, change) => {
+    expect(changeOf(before, now, own)).toBe(change);
   });
 });
 

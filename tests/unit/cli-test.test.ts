@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planOf } from "../../cli/test.ts";
+import { lackingIn, planOf } from "../../cli/test.ts";
 import { add, noTests, summary, tallyOf } from "../../cli/test-tally.ts";
 
 describe("golive test", () => {
@@ -17,6 +17,21 @@ describe("golive test", () => {
     expect(planOf(["unit"], [])).toMatchObject({ check: false, quick: ["unit"], live: false, coverage: false });
     expect(planOf(["unit", "component"], [])).toMatchObject({ check: false, coverage: true });
     expect(planOf(["unit", "component"], ["-t", "rung"]).coverage).toBe(false);
+  });
+});
+
+describe("a run without a failure", () => {
+  it("fails when no test ran, as a misspelt name chooses none", () => {
+    expect(lackingIn({ ...noTests, skipped: 9, skippedNames: ["a"] }, ["-t", "typo"])).toEqual([
+      "no test ran, which fails the run; nothing is chosen by: -t typo",
+    ]);
+    expect(lackingIn(noTests, [])).toEqual(["no test ran, which fails the run"]);
+  });
+
+  it("fails when a test was skipped, unless the arguments left it out", () => {
+    const tally = { ...noTests, passed: 1, skipped: 1, skippedNames: ["needs nftables"] };
+    expect(lackingIn(tally, [])).toEqual(["skipped, which fails the run:", "  needs nftables"]);
+    expect(lackingIn(tally, ["-t", "rung"])).toEqual([]);
   });
 });
 

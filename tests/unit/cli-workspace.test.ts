@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   resetStackFile,
   setUpProject,
+  stackText,
   unknownStack,
   type Workspace,
   withSaltOf,
@@ -64,6 +65,13 @@ describe("the project directory", () => {
   it("leaves the secrets provider of the real backend behind", () => {
     const real = "secretsprovider: kms://key\nencryptedkey: abc\nconfig: {}\n";
     expect(withSaltOf(undefined, real)).toBe("config: {}\n");
+  });
+
+  it("tells a text of a stack's file, and what is there instead", async () => {
+    await writeFile(checkout("Pulumi.local.yaml"), "config:\n  golive:hostname: sample.localhost\n  golive:port: 80\n");
+    expect(await stackText(workspace, "local", "golive:hostname")).toBe("sample.localhost");
+    await expect(stackText(workspace, "local", "golive:port")).rejects.toThrow("golive:port: got 80; a text is needed");
+    await expect(stackText(workspace, "local", "golive:name")).rejects.toThrow("golive:name: got nothing");
   });
 
   it("names the stacks that there are when one is not", async () => {
