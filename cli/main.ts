@@ -3,11 +3,11 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { places } from "../local/places.ts";
+import { nearest } from "../settings/nearest.ts";
 import type { Command } from "./command.ts";
 import { Failure } from "./failure.ts";
 import { lineProgress } from "./progress.ts";
 import { Session } from "./session.ts";
-import { suggest } from "./suggest.ts";
 
 // Each command is loaded only when asked for: `golive pulumi` is typed once per rung, and must not pay for the rest.
 const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
@@ -77,7 +77,7 @@ async function run(argv: readonly string[], session: Session): Promise<number> {
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
-    const meant = suggest(name, Object.keys(commands));
+    const meant = nearest(name, Object.keys(commands));
     const hint =
       meant === undefined ? `the commands are ${Object.keys(commands).join(", ")}` : `did you mean ${meant}?`;
     throw new Failure(`golive: unknown command "${name}"; ${hint}`, 2);

@@ -2,13 +2,13 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { places } from "../local/places.ts";
+import { nearest } from "../settings/nearest.ts";
 import { borrowCluster } from "./borrowed-cluster.ts";
 import { checkAll } from "./check.ts";
 import { runChild } from "./child.ts";
 import { type Command, parseOptions } from "./command.ts";
 import { Failure } from "./failure.ts";
 import type { Session } from "./session.ts";
-import { suggest } from "./suggest.ts";
 import { add, noTests, summary, type Tally, tallyOf } from "./test-tally.ts";
 import { changeableStack } from "./workspace.ts";
 
@@ -48,7 +48,7 @@ Examples:
 function levelOf(word: string): Level {
   const level = levels.find((name) => name === word);
   if (level !== undefined) return level;
-  const meant = suggest(word, levels);
+  const meant = nearest(word, levels);
   const hint = meant === undefined ? `allowed: ${levels.join(", ")}` : `did you mean ${meant}?`;
   throw new Failure(`golive test: unknown level "${word}"; ${hint}. A file goes after --: golive test unit -- FILE`, 2);
 }

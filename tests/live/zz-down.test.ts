@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lineProgress } from "../../cli/progress.ts";
@@ -25,6 +26,25 @@ const runs = async () => (await clusterStatus()).every(({ state }) => state === 
 async function killComponents(): Promise<void> {
   const identities = await Promise.all(processNames.map((name) => running(name)));
   for (const identity of identities) if (identity !== undefined) process.kill(identity.pid, "SIGKILL");
+}
+
+/** Waits until a start has brought a process up; one that ends before, or takes minutes, is told with what it said. */
+async function untilRunning(name: string, start: ChildProcessByStdio<null, null, Readable>): Promise<void> {
+  let said = "";
+  start.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const ended = once(start.stderr, "end");
+  const deadline = performance.now() + 5 * 60_000;
+  while ((await running(name)) === undefined) {
+    if (start.exitCode !== null || start.signalCode !== null) {
+      await ended;
+      throw new Error(`the start ended (${start.exitCode ?? start.signalCode}) before ${name} ran:\n${said}`);
+    }
+    if (performance.now() > deadline) throw new Error(`${name} does not run after 5 minutes:\n${said}`);
+    // Short: the start is to be killed as soon as the process runs.
+    await sleep(5);
+  }
 }
 
 beforeAll(() => clusterUp(silent));
@@ -70,11 +90,15 @@ describe("a start that was killed", () => {
   it.each(["etcd", "containerd", "kubelet"])("once %s ran, is completed by the next", async (name) => {
     const child = spawn(process.execPath, [join(places.root, "cli", "main.ts"), "local", "up"], {
       env: { ...process.env, GOLIVE_KUBECONFIG: "" },
-      stdio: "ignore",
+      stdio: ["ignore", "ignore", "pipe"],
     });
-    while ((await running(name)) === undefined) await sleep(5);
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    const exited = once(child, "exit");
+    try {
+      await untilRunning(name, child);
+    } finally {
+      child.kill("SIGKILL");
+      await exited;
+    }
     await clusterUp(silent);
     expect(await runs()).toBe(true);
     await clusterDown(silent);

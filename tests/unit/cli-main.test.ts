@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { lockFileProblem } from "../../cli/check.ts";
 import { addressOf, changeOf } from "../../cli/cluster-address.ts";
-import { editDistance, suggest } from "../../cli/suggest.ts";
+import { editDistance, nearest } from "../../settings/nearest.ts";
 
 const main = join(import.meta.dirname, "..", "..", "cli", "main.ts");
 
@@ -45,9 +45,9 @@ describe("the command line", () => {
 
 describe("a word that is not known", () => {
   it("is taken for the nearest one that is", () => {
-    expect(suggest("dmeo", ["demo", "test"])).toBe("demo");
-    expect(suggest("pul", ["demo", "pulumi"])).toBe("pulumi");
-    expect(suggest("kubernetes", ["demo", "test"])).toBeUndefined();
+    expect(nearest("dmeo", ["demo", "test"])).toBe("demo");
+    expect(nearest("pul", ["demo", "pulumi"])).toBe("pulumi");
+    expect(nearest("kubernetes", ["demo", "test"])).toBeUndefined();
   });
 
   it("is as far as its typing errors, a swap being one", () => {

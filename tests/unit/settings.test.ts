@@ -181,7 +181,7 @@ const refusals: readonly Refusal[] = [
   {
     name: "an unknown key inside a rung",
     change: { ladder: [{ percent: 100, soakMinutes: 0, soak: 1 }] },
-    says: ["golive:ladder.0.soak  unknown key; allowed: percent, soakMinutes"],
+    says: ["golive:ladder.0.soak  unknown key; did you mean soakMinutes?"],
   },
   {
     name: "a percentage that is no rung",

@@ -11,7 +11,6 @@ export interface Run {
   readonly code: number;
   /** All that it printed. */
   readonly text: string;
-  readonly seconds: number;
 }
 
 /** A run that goes on. */
@@ -84,7 +83,6 @@ export class PluginStack {
 
   /** Starts the engine on the stack, and leaves it to the test when to end it. */
   start(...args: readonly string[]): Started {
-    const started = performance.now();
     const child = spawn(this.#engine.command, ["--non-interactive", "-C", join(this.#directory, "program"), ...args], {
       env: {
         ...this.#engine.env,
@@ -101,7 +99,7 @@ export class PluginStack {
     }
     const done = new Promise<Run>((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", (code) => resolve({ code: code ?? 1, text, seconds: (performance.now() - started) / 1000 }));
+      child.on("close", (code) => resolve({ code: code ?? 1, text }));
     });
     return { done, pid: child.pid ?? 0, end: (signal) => child.kill(signal) };
   }

@@ -1,7 +1,7 @@
-/** The candidate that `word` was most likely meant to be; undefined when none is near. */
-export function suggest(word: string, candidates: readonly string[]): string | undefined {
+/** The candidate that `word` was most likely meant to be, whatever its case; undefined when none is near. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const near = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, distance }) => distance <= 2 || candidate.startsWith(word))
     .sort((a, b) => a.distance - b.distance);
   return near[0]?.candidate;
