@@ -100,7 +100,8 @@ async function interrupt(child: ChildProcess, how: { alreadyTold: boolean; group
   child.kill("SIGINT");
   if ((await within(forceSeconds)) === "gone") return;
   if (!running() || child.pid === undefined) return;
-  // Its own children (language host, plugins) must not outlive it either.
+  // This does not reach the engine's language host and plugins: they have groups of their own, and end when their
+  // standard input does, which is the engine's to hold open.
   if (how.group) process.kill(-child.pid, "SIGKILL");
   else child.kill("SIGKILL");
   await gone;

@@ -99,8 +99,10 @@ function explain(error: unknown): { text: string; exitCode: number } {
 }
 
 const session = new Session(lineProgress());
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
+    // A closed terminal takes no more words; what has to be put back is put back all the same.
+    if (signal === "SIGHUP") for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
     const exitCode = 128 + constants.signals[signal];
     if (session.endedBy !== undefined) {
       const left = session.pending;

@@ -7,7 +7,7 @@ import { Failure } from "../cli/failure.ts";
 import type { Progress } from "../cli/progress.ts";
 import { goBuild } from "./go/build.ts";
 import { places } from "./places.ts";
-import { engineVersion, realEngine } from "./plugins/downloads.ts";
+import { downloadsFile, engineVersion, realEngine } from "./plugins/downloads.ts";
 import { linkStandIns, pluginPath, resourcePlugins, standInNames } from "./plugins/launchers.ts";
 import { outcomeOf } from "./run.ts";
 
@@ -30,7 +30,7 @@ export async function engine(progress: Progress): Promise<Engine> {
   const plugins = await findPlugins(command, progress);
   if (plugins.standIns) {
     progress.note(
-      `stand-ins for the plugins ${standInNames.join(", ")} are in use (the real ones could not be downloaded; GOLIVE_PLUGINS names a directory of them)`,
+      `stand-ins for the plugins ${standInNames.join(", ")} are in use (the real ones could not be downloaded: remove ${downloadsFile} to try again, or name a directory of them in GOLIVE_PLUGINS)`,
     );
   }
   return { command, env: environment(plugins.path, plugins.standIns), standIns: plugins.standIns };

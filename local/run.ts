@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { Failure } from "../cli/failure.ts";
 
@@ -18,6 +18,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+const live = new Set<ChildProcess>();
+
+/** Ends the commands that run. */
+export function endCommands(): void {
+  for (const child of live) child.kill("SIGTERM");
+}
+
+// Whoever waits for them is gone: a build would go on for minutes, for nobody.
+process.on("exit", endCommands);
+
 /** Runs a command to its end and gives what it said, whatever its exit code. A command that is missing is a Failure. */
 export function outcomeOf(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
@@ -26,6 +36,7 @@ export function outcomeOf(command: string, args: readonly string[], options: Run
       env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });
+    live.add(child);
     let stdout = "";
     let stderr = "";
     let partial = "";
@@ -39,6 +50,7 @@ export function outcomeOf(command: string, args: readonly string[], options: Run
       for (const line of lines) options.onLine?.(line);
     });
     child.on("error", (error: NodeJS.ErrnoException) => {
+      live.delete(child);
       if (error.code !== "ENOENT") reject(error);
       else
         reject(new Failure(`${command} is missing on this machine. Install it and start again.`, 2, { cause: error }));
@@ -48,7 +60,10 @@ export function outcomeOf(command: string, args: readonly string[], options: Run
       if (error.code !== "EPIPE") reject(error);
     });
     child.stdin.end(options.input);
-    child.on("close", (code, signal) => resolve({ code: code ?? (signal === null ? 1 : 128), stdout, stderr }));
+    child.on("close", (code, signal) => {
+      live.delete(child);
+      resolve({ code: code ?? (signal === null ? 1 : 128), stdout, stderr });
+    });
   });
 }
 

@@ -33,7 +33,7 @@ export async function clusterUp(progress: Progress): Promise<Cluster> {
     // Loaded only here: the Kubernetes client is large, and a throw-away cluster does without.
     const { useCluster } = await import("./existing.ts");
     await mkdir(dirname(places.kubeconfig), { recursive: true });
-    await progress.stage(`cluster of ${given}`, () => useCluster(given));
+    await progress.stage(`cluster of ${given}`, (stage) => useCluster(given, stage));
     return { kubeconfig: places.kubeconfig, ours: false };
   }
   requireRoot();
@@ -73,7 +73,7 @@ async function cleanUp(progress: Progress): Promise<void> {
   // They may have been removed with all of .golive/ while the cluster ran.
   if (left.length > 0 || interfaces().length > 0) await ensureHostTools(progress);
   await endAllProcesses();
-  await restoreMachine(owner?.before);
+  await restoreMachine(owner?.before, progress);
   await removeRunFiles();
   // Images unpacked are tens of thousands of files: Node's own removal takes ten times as long.
   await run("rm", ["-rf", "--one-file-system", places.cluster]);

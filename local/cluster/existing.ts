@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { parse, stringify } from "yaml";
 import { Failure } from "../../cli/failure.ts";
+import type { Progress } from "../../cli/progress.ts";
 import { stackImages } from "../images/recipes.ts";
 import { places } from "../places.ts";
 import { type Access, kubeconfigOf, writeKubeconfig } from "./kubeconfig.ts";
@@ -23,12 +24,12 @@ interface KubeconfigFile {
 const answerSeconds = 10;
 
 /** Uses the cluster that a kubeconfig names: checks what the stack needs of it, and starts nothing. */
-export async function useCluster(file: string): Promise<void> {
+export async function useCluster(file: string, progress: Progress): Promise<void> {
   const access = await accessOf(file);
   const get = connect(access, file);
   await get("/version");
   await requireGatewayApi(get);
-  await requireImages(get);
+  await requireImages(get, progress);
   await writeKubeconfig(places.kubeconfig, access);
 }
 
@@ -126,20 +127,29 @@ async function requireGatewayApi(get: Get): Promise<void> {
 interface NodeList {
   readonly items: readonly {
     readonly metadata: Named;
+    readonly spec?: { readonly unschedulable?: boolean };
     readonly status: { readonly images?: readonly { readonly names?: readonly string[] }[] };
   }[];
 }
 
-async function requireImages(get: Get): Promise<void> {
+/** A kubelet reports so many images at most (its default), the largest first: ours may be among the rest. */
+const reportedImages = 50;
+
+async function requireImages(get: Get, progress: Progress): Promise<void> {
   // A node reports a new image within some seconds.
   const deadline = performance.now() + 12_000;
-  let missing = missingImages((await get("/api/v1/nodes")) as NodeList);
+  const ask = async () => missingImages((await get("/api/v1/nodes")) as NodeList);
+  let { missing, unknown } = await ask();
   while (missing.size > 0 && performance.now() < deadline) {
     await sleep(1000);
-    missing = missingImages((await get("/api/v1/nodes")) as NodeList);
+    ({ missing, unknown } = await ask());
+  }
+  const linesOf = (nodes: typeof missing) => [...nodes].map(([node, images]) => `  node ${node}: ${images.join(", ")}`);
+  for (const line of linesOf(unknown)) {
+    progress.note(`${line.trim()} not seen, but it may report only its ${reportedImages} largest images`);
   }
   if (missing.size === 0) return;
-  const lines = [...missing].map(([node, images]) => `  node ${node}: ${images.join(", ")}`);
+  const lines = linesOf(missing);
   throw new Failure(
     `the cluster of GOLIVE_KUBECONFIG lacks images of the stack "local":\n${lines.join("\n")}\n` +
       "Build them with: golive local images golive-images.tar\n" +
@@ -148,13 +158,16 @@ async function requireImages(get: Get): Promise<void> {
   );
 }
 
-/** The images that each node lacks; nodes that have all are left out. */
-export function missingImages(nodes: NodeList): Map<string, string[]> {
-  const missing = new Map<string, string[]>();
-  for (const { metadata, status } of nodes.items) {
-    const present = new Set((status.images ?? []).flatMap(({ names }) => names ?? []));
+/** The images that each node lacks, or may lack. Nodes that have all are left out, and those that take no pods. */
+export function missingImages(nodes: NodeList): Record<"missing" | "unknown", Map<string, string[]>> {
+  const found = { missing: new Map<string, string[]>(), unknown: new Map<string, string[]>() };
+  for (const { metadata, spec, status } of nodes.items) {
+    if (spec?.unschedulable === true) continue;
+    const images = status.images ?? [];
+    const present = new Set(images.flatMap(({ names }) => names ?? []));
     const lacking = stackImages.filter((image) => !present.has(image));
-    if (lacking.length > 0) missing.set(metadata.name, lacking);
+    const list = images.length >= reportedImages ? found.unknown : found.missing;
+    if (lacking.length > 0) list.set(metadata.name, lacking);
   }
-  return missing;
+  return found;
 }

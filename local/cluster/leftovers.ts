@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { clusterDirs, node, runDir } from "./layout.ts";
-import { cgroupDirectories, interfaces, nftTables } from "./machine.ts";
+import { cgroupDirectories, interfaces, ourTables } from "./machine.ts";
 import { describe, everyProcess, type Identity, identify, nameOf, ownerOf, readOrNothing, stop } from "./processes.ts";
 
 /** Every process of a cluster of ours, of whichever clone: its components, its containers' shims, its containers. */
@@ -32,7 +32,7 @@ export async function listLeftovers(): Promise<string[]> {
     ...clusterProcesses().map((pid) => `process ${describe(pid)}`),
     ...mounts().map((path) => `mount ${path}`),
     ...interfaces().map((name) => `network interface ${name}`),
-    ...(await nftTables()).map(([family, table]) => `nftables table ${family} ${table}`),
+    ...(await ourTables()).map(([family, table]) => `nftables table ${family} ${table}`),
     ...cgroupDirectories().map((path) => `control group ${path}`),
     ...(await runFiles()).map((path) => `file ${path}`),
   ];

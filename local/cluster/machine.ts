@@ -4,10 +4,12 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../cli/failure.ts";
+import type { Progress } from "../../cli/progress.ts";
 import { hostTools } from "../debian/host-tools.ts";
 import { outcomeOf, run } from "../run.ts";
 import { network, node, ports } from "./layout.ts";
 import { covered } from "./node-config.ts";
+import { readOwner } from "./owner.ts";
 
 /** What the cluster changes on the machine, as it was before: put back by `local down`. */
 export interface Before {
@@ -65,8 +67,8 @@ table inet ${network.nftTable} {
 `;
 
 /** Takes back what `prepareMachine` and the cluster's processes did. No process of the cluster may run any more. */
-export async function restoreMachine(before: Before | undefined): Promise<void> {
-  for (const [family, table] of await nftTables()) await run(hostTools.nft, ["delete", "table", family, table]);
+export async function restoreMachine(before: Before | undefined, progress: Progress): Promise<void> {
+  for (const [family, table] of await ourTables()) await run(hostTools.nft, ["delete", "table", family, table]);
   // Links of pods go with their pods, but the kernel may take many seconds for it: those that are still there are deleted.
   await eventually("network interfaces", async () => {
     for (const name of interfaces()) await outcomeOf(hostTools.ip, ["link", "delete", name]);
@@ -78,7 +80,8 @@ export async function restoreMachine(before: Before | undefined): Promise<void> 
   });
   if (before === undefined) return;
   for (const [name, value] of Object.entries(before.sysctls)) await writeFile(sysctlFile(name), value);
-  for (const path of before.directories) if (existsSync(path)) await rmdir(path);
+  for (const path of before.directories)
+    if (!(await removeEmpty(path))) progress.note(`${path} is not empty: it stays`);
 }
 
 async function eventually(what: string, isGone: () => boolean | Promise<boolean>): Promise<void> {
@@ -94,15 +97,50 @@ function ignoreBusy(error: NodeJS.ErrnoException): void {
   if (error.code !== "EBUSY" && error.code !== "ENOENT") throw error;
 }
 
-/** The nftables tables of the cluster: ours and kube-proxy's, whose name it chooses itself. */
-export async function nftTables(): Promise<[family: string, table: string][]> {
+/** Removes a directory, or says that somebody has put something into it meanwhile. */
+export async function removeEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTEMPTY") return false;
+    if (code !== "ENOENT") throw error;
+  }
+  return true;
+}
+
+type Table = readonly [family: string, table: string];
+
+const isOfKubeProxy = ([, table]: Table) => table === "kube-proxy";
+
+/** Whether there are rules of a kube-proxy, ours or another. */
+export async function hasKubeProxyTables(): Promise<boolean> {
+  return (await nftTables()).some(isOfKubeProxy);
+}
+
+/**
+ * The nftables tables of the cluster: ours and those of its kube-proxy, which chooses their name itself. Without an
+ * owner's record no kube-proxy of ours was started: it is written only after it was seen that the machine has none.
+ */
+export async function ourTables(): Promise<Table[]> {
+  return ofCluster(await nftTables(), (await readOwner()) !== undefined);
+}
+
+export function ofCluster(tables: readonly Table[], hasOwner: boolean): Table[] {
+  return tables.filter((table) => table[1] === network.nftTable || (hasOwner && isOfKubeProxy(table)));
+}
+
+async function nftTables(): Promise<Table[]> {
   if (!existsSync(hostTools.nft)) return [];
   const { stdout } = await outcomeOf(hostTools.nft, ["list", "tables"]);
-  const tables = stdout.split("\n").map((line) => line.trim().split(" "));
-  return tables.flatMap(([word, family, table]): [string, string][] => {
-    const ours = table === network.nftTable || table === "kube-proxy";
-    return word === "table" && family !== undefined && table !== undefined && ours ? [[family, table]] : [];
-  });
+  return tablesIn(stdout);
+}
+
+export function tablesIn(listing: string): Table[] {
+  const lines = listing.split("\n").map((line) => line.trim().split(" "));
+  return lines.flatMap(([word, family, table]): Table[] =>
+    word === "table" && family !== undefined && table !== undefined ? [[family, table]] : [],
+  );
 }
 
 /** Where control groups are mounted: one directory a controller (version 1), or one for all (version 2). */

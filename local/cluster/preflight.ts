@@ -9,7 +9,7 @@ import { type GoModuleName, isBuilt } from "../go/build.ts";
 import { places } from "../places.ts";
 import { outcomeOf } from "../run.ts";
 import { network, ports } from "./layout.ts";
-import { nftTables } from "./machine.ts";
+import { hasKubeProxyTables } from "./machine.ts";
 import { describe, everyProcess } from "./processes.ts";
 
 /** What a cluster needs that runs already or not: checked before anything is touched. */
@@ -191,7 +191,7 @@ async function droppedPackets(): Promise<string[]> {
 
 /** That no rules of the machine's own would be written over. It asks nft, which comes with the cluster's host tools. */
 export async function requireOwnRules(): Promise<void> {
-  if (!(await nftTables()).some(([, table]) => table === "kube-proxy")) return;
+  if (!(await hasKubeProxyTables())) return;
   refuseFor([
     "this machine runs a kube-proxy of its own (nftables table kube-proxy); use its cluster: GOLIVE_KUBECONFIG=FILE",
   ]);

@@ -16,13 +16,14 @@ interface Outcomes {
   readonly plugins?: "downloaded" | string;
 }
 
-const memory = join(places.pulumiHome, "downloads.json");
-const again = `remove ${memory} to try again`;
+/** Remembers them. */
+export const downloadsFile = join(places.pulumiHome, "downloads.json");
+const again = `remove ${downloadsFile} to try again`;
 const limitSeconds = 120;
 
 async function remembered(): Promise<Outcomes> {
   try {
-    return JSON.parse(await readFile(memory, "utf8")) as Outcomes;
+    return JSON.parse(await readFile(downloadsFile, "utf8")) as Outcomes;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;
@@ -30,8 +31,8 @@ async function remembered(): Promise<Outcomes> {
 }
 
 async function remember(outcome: Outcomes): Promise<void> {
-  await mkdir(dirname(memory), { recursive: true });
-  await writeFile(memory, `${JSON.stringify({ ...(await remembered()), ...outcome }, null, 2)}\n`);
+  await mkdir(dirname(downloadsFile), { recursive: true });
+  await writeFile(downloadsFile, `${JSON.stringify({ ...(await remembered()), ...outcome }, null, 2)}\n`);
 }
 
 /** The vendor's own CLI and plugins, where this machine may download them. */

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { absolutePaths, missingImages } from "../../local/cluster/existing.ts";
 import { kubeconfigOf } from "../../local/cluster/kubeconfig.ts";
+import { ofCluster, removeEmpty, tablesIn } from "../../local/cluster/machine.ts";
 import { systemManifests } from "../../local/cluster/manifests.ts";
 import { blockOf, listenersIn, overlap, routesIn } from "../../local/cluster/preflight.ts";
 import { identify, isAlive, startedOf, stop } from "../../local/cluster/processes.ts";
@@ -96,6 +100,29 @@ describe("what keeps a cluster from starting", () => {
   });
 });
 
+describe("what is taken back of the machine", () => {
+  const tables = tablesIn("table inet golive\ntable ip kube-proxy\ntable ip6 kube-proxy\ntable inet firewall\n");
+
+  it("is a kube-proxy's rules only when one was started here", () => {
+    expect(ofCluster(tables, false)).toEqual([["inet", "golive"]]);
+    expect(ofCluster(tables, true)).toEqual([
+      ["inet", "golive"],
+      ["ip", "kube-proxy"],
+      ["ip6", "kube-proxy"],
+    ]);
+  });
+
+  it("is a directory only while it is empty", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "golive-machine-"));
+    const file = join(directory, "somebody's");
+    await writeFile(file, "");
+    expect(await removeEmpty(directory)).toBe(false);
+    await rm(file);
+    expect(await removeEmpty(directory)).toBe(true);
+    expect(await removeEmpty(directory)).toBe(true);
+  });
+});
+
 describe("the Debian mirror", () => {
   it("is the main archive's, whatever else the machine takes packages from", () => {
     const lines = "https://vendor.example/apt/ nodistro\nhttp://mirror.example/debian-security/ bookworm-security\n";
@@ -109,7 +136,15 @@ describe("a cluster of one's own", () => {
     const all = { metadata: { name: "full" }, status: { images: stackImages.map((name) => ({ names: [name] })) } };
     const some = { metadata: { name: "new" }, status: { images: [{ names: ["golive.local/redis:7", "x@sha256:1"] }] } };
     const without = stackImages.filter((name) => name !== "golive.local/redis:7");
-    expect(missingImages({ items: [all, some] })).toEqual(new Map([["new", without]]));
+    const cordoned = { ...some, metadata: { name: "cordoned" }, spec: { unschedulable: true } };
+    const found = missingImages({ items: [all, some, cordoned] });
+    expect(found).toEqual({ missing: new Map([["new", without]]), unknown: new Map() });
+  });
+
+  it("may have images that a node leaves out of a full report", () => {
+    const images = Array.from({ length: 50 }, (_, index) => ({ names: [`large:${index}`] }));
+    const found = missingImages({ items: [{ metadata: { name: "busy" }, status: { images } }] });
+    expect(found).toEqual({ missing: new Map(), unknown: new Map([["busy", stackImages]]) });
   });
 
   it("is found from another file: relative paths become absolute, everything else stays", () => {
