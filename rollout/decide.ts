@@ -1,6 +1,7 @@
 import { type Colour, colours, otherColour } from "../applications/application.ts";
 import type { Ladder } from "./ladder.ts";
-import type { LiveColour, LiveRoute, Observed } from "./observed.ts";
+import type { LiveRoute, Observed } from "./observed.ts";
+import { cannotServe, liveRelease, notSettled, replicasChange } from "./pods.ts";
 import { type Told, type Trip, tripAnnotation, type Weights, weightsOf } from "./told.ts";
 
 /** What a run asks for, as plain values. */
@@ -359,46 +360,6 @@ const inPlaceSpent = ({ told, desired }: Run, colour: Colour) =>
 
 const inPlaceAllows = (run: Run, colour: Colour) =>
   run.desired.inPlace?.colour === colour && !inPlaceSpent(run, colour);
-
-/** Why a colour cannot serve (one ready pod of each service is the least), or undefined. */
-function cannotServe(live: LiveColour, desired: Desired, colour: Colour): string | undefined {
-  if (desired.retired[colour]) return `${colour} is retired`;
-  if (!desired.releases[colour]) return `${colour} has no release`;
-  const empty = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
-    const ready = live[service]?.ready ?? 0;
-    return ready > 0 ? [] : [`${service} has 0 of ${wanted} pods ready`];
-  });
-  return empty.length > 0 ? empty.join(", ") : undefined;
-}
-
-/** Why the pods of the candidate are not all of its release and ready, or undefined. A change of replicas counts, too. */
-function notSettled(live: LiveColour, desired: Desired): string | undefined {
-  const release = desired.releases[desired.candidate];
-  const found = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
-    const state = live[service];
-    if (!state) return [`${service} has no Deployment`];
-    if (state.release !== release) return [`${service} runs ${state.release ?? "an unknown release"}, not ${release}`];
-    if (state.replicas !== wanted)
-      return [`${service} is asked for ${state.replicas} pods, and would be for ${wanted}`];
-    return state.settled ? [] : [`${service} has ${state.ready} of ${wanted} pods ready`];
-  });
-  return found.length > 0 ? found.join(", ") : undefined;
-}
-
-function replicasChange(live: LiveColour, desired: Desired): string | undefined {
-  const found = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
-    const state = live[service];
-    return state && state.replicas !== wanted ? [`${service} ${state.replicas} -> ${wanted}`] : [];
-  });
-  return found.length > 0 ? found.join(", ") : undefined;
-}
-
-/** The one release that all Deployments of a colour run, or undefined when there is none or they differ. */
-function liveRelease(live: LiveColour): string | undefined {
-  const releases = new Set(Object.values(live).map((service) => service.release));
-  const [only] = releases;
-  return releases.size === 1 ? only : undefined;
-}
 
 function hoursSince(then: Date | undefined, now: Date): number {
   return then ? (now.getTime() - then.getTime()) / 3_600_000 : 0;
