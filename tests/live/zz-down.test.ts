@@ -12,7 +12,7 @@ import { lineProgress } from "../../cli/progress.ts";
 import { clusterDown, clusterLeftovers, clusterStatus, clusterUp } from "../../local/cluster/cluster.ts";
 import { runDir } from "../../local/cluster/layout.ts";
 import { clusterProcesses } from "../../local/cluster/leftovers.ts";
-import { processNames, running } from "../../local/cluster/processes.ts";
+import { isAlive, processNames, running } from "../../local/cluster/processes.ts";
 import { gateway } from "../../local/gateway.ts";
 import { places } from "../../local/places.ts";
 import { cloneElsewhere, golive } from "../support/clone.ts";
@@ -23,9 +23,16 @@ const forward = () => readFile("/proc/sys/net/ipv4/ip_forward", "utf8");
 const runs = async () => (await clusterStatus()).every(({ state }) => state === "running");
 
 /** As when a session ends: no chance to clean up, and containers that outlive their runtime. */
-async function killComponents(): Promise<void> {
-  const identities = await Promise.all(processNames.map((name) => running(name)));
-  for (const identity of identities) if (identity !== undefined) process.kill(identity.pid, "SIGKILL");
+async function killComponents(names: readonly string[] = processNames): Promise<void> {
+  const identities = await Promise.all(names.map((name) => running(name)));
+  const killed = identities.filter((identity) => identity !== undefined);
+  for (const { pid } of killed) process.kill(pid, "SIGKILL");
+  // A large process takes a moment to die, and until then it is there: a start would take it for alive.
+  const deadline = performance.now() + 30_000;
+  while (killed.some(isAlive)) {
+    if (performance.now() > deadline) throw new Error("killed processes are still there after 30 s");
+    await sleep(20);
+  }
 }
 
 /** Waits until a start has brought a process up; one that ends before, or takes minutes, is told with what it said. */
@@ -116,10 +123,7 @@ describe("a cluster whose processes were killed", () => {
   });
 
   it("has what is missing started again when its node is still there", async () => {
-    for (const name of ["kube-apiserver", "kubelet", "kube-proxy"]) {
-      const identity = await running(name);
-      if (identity !== undefined) process.kill(identity.pid, "SIGKILL");
-    }
+    await killComponents(["kube-apiserver", "kubelet", "kube-proxy"]);
     await clusterUp(silent);
     expect(await runs()).toBe(true);
   });
