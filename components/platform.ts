@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Colour as ColourName, colours } from "../applications/application.ts";
+import { type Colour as ColourName, colours, isHttp } from "../applications/application.ts";
 import type { LiveCluster } from "../rollout/cluster.ts";
 import type { Allowed } from "../rollout/decide.ts";
 import { routeHooks } from "../rollout/hooks.ts";
@@ -63,5 +63,7 @@ function declareStores(parent: Platform, settings: Settings, after: readonly pul
 }
 
 function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulumi.ResourceHookBinding {
-  return routeHooks({ cluster, observed, decision, services: settings.application.services.map(({ name }) => name) });
+  // Workers answer no requests: a step does not wait for them.
+  const services = settings.application.services.filter(isHttp).map(({ name }) => name);
+  return routeHooks({ cluster, observed, decision, services });
 }
