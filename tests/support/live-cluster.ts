@@ -13,6 +13,8 @@ import { gateway } from "../../local/gateway.ts";
 import { places } from "../../local/places.ts";
 import type { RouteObject } from "../../rollout/observed.ts";
 
+export { until } from "./until.ts";
+
 /** The throw-away cluster as a person with kubectl sees it: what the live tests do behind golive's back. */
 const config = new KubeConfig();
 config.loadFromFile(places.kubeconfig);
@@ -95,20 +97,6 @@ export async function namespaceExists(name: string): Promise<boolean> {
       throw error;
     },
   );
-}
-
-/** Waits for a condition of the live system, asked every `everyMs`. @throws Error after `seconds`, naming what was waited for. */
-export async function until(
-  what: string,
-  condition: () => Promise<boolean>,
-  seconds = 120,
-  everyMs = 250,
-): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited ${seconds} s for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
 }
 
 /** Whether the gateway answers a host name on one of its loopback ports with this colour. */
