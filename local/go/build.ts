@@ -39,6 +39,12 @@ const modules = {
   },
   coredns: { title: "CoreDNS", packages: ["github.com/coredns/coredns"] },
   traefik: { title: "Traefik", packages: ["github.com/traefik/traefik/v3/cmd/traefik"] },
+  "cloudnative-pg": {
+    title: "CloudNativePG",
+    packages: ["github.com/cloudnative-pg/cloudnative-pg/cmd/manager"],
+    binary: "cloudnative-pg",
+  },
+  "barman-cloud": { title: "the Barman Cloud plugin", packages: [] },
   pulumi: {
     title: "Pulumi",
     packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],

@@ -4,16 +4,25 @@ import type { Progress } from "../../cli/progress.ts";
 import { readIfThere, writeWhole } from "../files.ts";
 import { places } from "../places.ts";
 import { type BuiltImage, type Descriptor, Layout } from "./oci.ts";
-import { type ImageRecipe, imageRecipes, type LayerName, type LayerRecipe, layerRecipes } from "./recipes.ts";
+import {
+  type ImageRecipe,
+  imageRecipes,
+  type LayerName,
+  type LayerRecipe,
+  layerRecipes,
+  operatorImages,
+} from "./recipes.ts";
 
 /** Changes whenever a recipe would give another layer from the same inputs. */
 const edition = 3;
 
 export const layout = new Layout(places.images);
 
-/** Builds what changed of the cluster's images, and gives them: all, or those that are named. */
+const onDemand: readonly string[] = Object.values(operatorImages);
+
+/** Builds what changed of the cluster's images, and gives them: all but the operators', or those that are named. */
 export async function ensureImages(progress: Progress, names?: readonly string[]): Promise<readonly BuiltImage[]> {
-  const recipes = imageRecipes.filter(({ name }) => names === undefined || names.includes(name));
+  const recipes = imageRecipes.filter(({ name }) => names?.includes(name) ?? !onDemand.includes(name));
   const layers = await ensureLayers(recipes, progress);
   const images: BuiltImage[] = [];
   for (const recipe of recipes) {

@@ -34,6 +34,9 @@ export const systemImages = {
   volumes: "golive.local/volumes:1",
 } as const;
 
+/** Images of operators that some tests install; a cluster does without. */
+export const operatorImages = { cloudNativePg: "golive.local/cloudnative-pg:1.28.0" } as const;
+
 const taskflow = (["backend", "frontend"] as const).flatMap((service) =>
   (["1.0.0", "2.0.0"] as const).map((version) => ({
     service,
@@ -46,10 +49,13 @@ const taskflow = (["backend", "frontend"] as const).flatMap((service) =>
 export const stackImages: readonly string[] = [
   "golive.local/postgres:15",
   "golive.local/redis:7",
+  "golive.local/node:24",
   ...taskflow.map(({ name }) => name),
 ];
 
 const files = join(import.meta.dirname, "files");
+const operatorBinary = join(places.bin, "cloudnative-pg");
+const goArchitecture = process.arch === "x64" ? "amd64" : process.arch;
 const sampleDirectory = join(places.root, "local", "sample");
 
 export const layerRecipes = {
@@ -62,6 +68,16 @@ export const layerRecipes = {
   pause: { prepare: buildPause, ...binary("pause", pauseBinary) },
   coredns: { prepare: (progress) => goBuild("coredns", progress), ...binary("coredns", join(places.bin, "coredns")) },
   traefik: { prepare: (progress) => goBuild("traefik", progress), ...binary("traefik", join(places.bin, "traefik")) },
+  "cloudnative-pg": {
+    prepare: (progress) => goBuild("cloudnative-pg", progress),
+    inputs: binary("manager", operatorBinary).inputs,
+    // The operator looks for itself under this name when it copies itself into the pods of an instance.
+    entries: async () => [
+      { kind: "directory", path: "operator", mode: 0o755 },
+      executable(`operator/manager_${goArchitecture}`, operatorBinary),
+      { kind: "link", path: "manager", target: `operator/manager_${goArchitecture}` },
+    ],
+  },
   postgres: {
     inputs: () => contentsOf([join(files, "postgres-entrypoint.sh")]),
     entries: async () => [
@@ -87,6 +103,11 @@ export const imageRecipes: readonly ImageRecipe[] = [
     name: systemImages.volumes,
     layers: ["debian", "node", "volumes"],
     config: { user: "0:0", env: { PATH: path }, entrypoint: ["node", "/app/main.ts"] },
+  },
+  {
+    name: operatorImages.cloudNativePg,
+    layers: ["cloudnative-pg"],
+    config: { user: "65532:65532", entrypoint: ["/manager"] },
   },
   {
     name: "golive.local/postgres:15",
@@ -117,6 +138,12 @@ export const imageRecipes: readonly ImageRecipe[] = [
       directory: "/data",
       ports: [6379],
     },
+  },
+  {
+    // Gives its Node to containers of other images: programs run beside the tools of PostgreSQL.
+    name: "golive.local/node:24",
+    layers: ["debian", "node"],
+    config: { user: "1000:1000", env: { PATH: path }, command: ["node"] },
   },
   ...taskflow.map(
     ({ service, version, name }): ImageRecipe => ({
