@@ -27,7 +27,11 @@ export async function installCloudNativePg(progress: Progress): Promise<void> {
   const module = await moduleDirectory("cloudnative-pg", "github.com/cloudnative-pg/cloudnative-pg");
   const release = await readFile(join(module, "releases", `cnpg-${version}.yaml`), "utf8");
   await progress.stage("CloudNativePG operator", async () => {
-    await kubectl([...apply, "-"], { input: release.replaceAll(upstreamImage, operatorImages.cloudNativePg) });
+    const ours = release
+      .replaceAll(upstreamImage, operatorImages.cloudNativePg)
+      // No registry has the image: it was imported.
+      .replaceAll("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent");
+    await kubectl([...apply, "-"], { input: ours });
     const deployment = "deployment/cnpg-controller-manager";
     await kubectl(["wait", "--namespace", "cnpg-system", "--for=condition=Available", "--timeout=120s", deployment]);
   });
