@@ -1,30 +1,41 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { reachDatabase } from "./components/database/reach.ts";
 import { Platform } from "./components/platform.ts";
 import { renderRelease } from "./components/release/manifests.ts";
-import { announce, refusal } from "./rollout/announce.ts";
+import { bundleDatabasePrograms } from "./programs/bundle.ts";
+import { readMigrations } from "./programs/database/migrations/file.ts";
+import { planMigrations } from "./programs/database/migrations/plan.ts";
+import { announce, asRefusal, refusal } from "./rollout/announce.ts";
 import { openCluster } from "./rollout/cluster.ts";
 import { decide } from "./rollout/decide.ts";
 import { desiredOf } from "./rollout/desired.ts";
+import { refuseMigrations } from "./rollout/migrations.ts";
 import { readSettings } from "./settings.ts";
 
 const settings = readSettings();
+const { application, namespace, candidate, candidateTraffic, ladder } = settings;
 const releases = { blue: renderRelease(settings, "blue"), green: renderRelease(settings, "green") };
+const directory = join(import.meta.dirname, "migrations", application.name);
+const files = application.stores.postgresql ? await readMigrations(directory).catch(asRefusal) : [];
 
-const cluster = openCluster({
-  ...settings.cluster,
-  namespace: settings.namespace,
-  application: settings.application.name,
-});
+const cluster = openCluster({ ...settings.cluster, namespace, application: application.name });
 const observed = await cluster.observe();
+const record = observed.schema;
 
-const decision = decide(observed, desiredOf(settings, { blue: releases.blue?.id, green: releases.green?.id }));
+const plan = planMigrations(files, record?.applied ?? [], settings.contract);
+const desired = desiredOf(settings, { blue: releases.blue?.id, green: releases.green?.id }, plan);
+const decision = refuseMigrations(application.name, plan) ?? decide(observed, desired);
 if (!decision.allowed) throw refusal(decision);
-announce(observed, decision);
+announce(observed, decision, plan);
 
-new Platform({ settings, releases, cluster, observed, decision });
+await reachDatabase(settings, cluster.config);
+const programs = { bundle: await bundleDatabasePrograms(), files };
+const schemaRun = { ...plan, record, restored: record?.restored };
+const platform = new Platform({ settings, releases, cluster, observed, decision, programs, schema: schemaRun });
 
 export const hostname = settings.hostname;
-export const candidate = settings.candidate;
-export const candidateTraffic = settings.candidateTraffic;
-export const nextRung = settings.ladder.after(settings.candidateTraffic) ?? "none: the top of the ladder";
+export { candidate, candidateTraffic };
+export const nextRung = ladder.after(candidateTraffic) ?? "none: the top of the ladder";
 export const weights = pulumi.output(decision.weights);
+export const schema = platform.schema;

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Allowed, Refused } from "./decide.ts";
+import type { PlannedMigrations } from "./migrations.ts";
 import type { Observed } from "./observed.ts";
 
 /** The error of a refused run: what was asked, why not, what to do. Nothing was touched yet. */
@@ -7,14 +8,38 @@ export function refusal({ reason, next }: Refused): pulumi.RunError {
   return new pulumi.RunError(`${reason}\nNext: ${next}\nNothing was touched.`);
 }
 
-/** Says in the preview what this run does to traffic, for a reviewer who sees nothing else. Silent when it does nothing. */
-export function announce(observed: Observed, decision: Allowed): void {
-  const { told, weights, move, notes } = decision;
+/** Throws what went wrong while a run was still being read, as its refusal: a message without a stack. */
+export function asRefusal(error: unknown): never {
+  throw new pulumi.RunError(`${error instanceof Error ? error.message : String(error)}\nNothing was touched.`);
+}
+
+/**
+ * Says in the preview what this run does to traffic and to the schema, for a reviewer who sees nothing else. Silent when it
+ * does nothing, but for contract migrations that wait.
+ */
+export function announce(observed: Observed, decision: Allowed, migrations: PlannedMigrations): void {
+  announceTraffic(observed, decision);
+  announceMigrations(observed, migrations);
+  for (const note of decision.notes) void pulumi.log.warn(note);
+}
+
+function announceTraffic(observed: Observed, decision: Allowed): void {
+  const { told, weights, move } = decision;
   const from = observed.route?.exposure[told.candidate];
   const moved = from === undefined ? `starts at ${told.candidateTraffic}` : `${from} -> ${told.candidateTraffic}`;
   if (move !== "stay")
     void pulumi.log.info(
       `${move}: candidateTraffic ${moved} (${told.candidate}); blue ${weights.blue} %, green ${weights.green} %`,
     );
-  for (const note of notes) void pulumi.log.warn(note);
+}
+
+function announceMigrations({ schema }: Observed, { pending, held }: PlannedMigrations): void {
+  if (schema?.restored !== undefined && schema.job === undefined)
+    void pulumi.log.info(`the database was restored (${schema.restored}): this run migrates it again`);
+  for (const { name, phase } of pending) void pulumi.log.info(`pending: ${name} (${phase})`);
+  const [first] = held;
+  if (first)
+    void pulumi.log.info(
+      `held: ${held.map(({ name, phase }) => `${name} (${phase})`).join(", ")}: set golive:contract to the last one that should run, when one colour has 100 and the other is retired`,
+    );
 }

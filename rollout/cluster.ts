@@ -1,10 +1,12 @@
-import { ApiException, AppsV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
+import { ApiException, AppsV1Api, CoreV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { RunError } from "@pulumi/pulumi";
 import { colours } from "../applications/application.ts";
+import { type MigrationResult, resultOf } from "./migration-result.ts";
 import type { DeploymentObject, Observed, RouteObject } from "./observed.ts";
 import { readColour, readRoute } from "./observed.ts";
+import { readRecord, recordName, type SchemaRecord } from "./schema-record.ts";
 
-/** Which cluster, and whose route and Deployments in it. */
+/** Which cluster, and whose route, Deployments and schema in it. */
 export interface Target {
   readonly context: string;
   /** Path of the kubeconfig; undefined: `$KUBECONFIG` or `~/.kube/config`. */
@@ -15,9 +17,22 @@ export interface Target {
 }
 
 /** Reads what is live. */
-export interface LiveCluster {
-  /** @throws RunError that names the cluster when it does not answer within 10 s, or the CRD that it lacks. */
+export interface Observer {
+  /**
+   * @throws RunError that names the cluster when it does not answer within 10 s, the CRD that it lacks, or what somebody
+   * made of the record of the schema.
+   */
   observe(): Promise<Observed>;
+}
+
+export interface LiveCluster extends Observer {
+  /** The kubeconfig with the stack's context: for the port-forward to the database. */
+  readonly config: KubeConfig;
+  /**
+   * What the migrations Job of this name did, in the words of its pod that succeeded; undefined: that pod is gone.
+   * @throws RunError when the pod says something else, or the cluster does not answer within 10 s.
+   */
+  migrationResult(job: string): Promise<MigrationResult | undefined>;
 }
 
 const patienceMs = 10_000;
@@ -32,6 +47,7 @@ export function openCluster(target: Target): LiveCluster {
   const server = config.getCurrentCluster()?.server ?? "unknown server";
   const custom = config.makeApiClient(CustomObjectsApi);
   const apps = config.makeApiClient(AppsV1Api);
+  const core = config.makeApiClient(CoreV1Api);
   const { namespace, application } = target;
   const labels = (colour: string) => `app=${application},version=${colour}`;
 
@@ -48,24 +64,56 @@ export function openCluster(target: Target): LiveCluster {
     }
   };
 
+  const readSchema = async (): Promise<SchemaRecord | undefined> => {
+    const name = recordName(application);
+    try {
+      const { data = {} } = await core.readNamespacedConfigMap({ namespace, name });
+      return readRecord(data, `ConfigMap ${name} in namespace ${namespace}`);
+    } catch (error) {
+      // Also where there is no namespace yet: the first run.
+      if (error instanceof ApiException && error.code === 404) return undefined;
+      throw error;
+    }
+  };
+
+  const answered = <T>(read: Promise<T>, what: string, next: string): Promise<T> =>
+    withinPatience(read).catch((error: unknown) => {
+      if (error instanceof RunError) throw error;
+      throw new RunError(`cannot read ${what} in cluster "${target.context}" (${server}): ${answerOf(error)}\n${next}`);
+    });
+
   return {
+    config,
     async observe() {
       const at = new Date();
       const read = Promise.all([
         readPublicRoute(),
+        readSchema(),
         ...colours.map((colour) =>
           apps.listNamespacedDeployment({ namespace, labelSelector: labels(colour) }).then((list) => list.items),
         ),
       ] as const);
-      const [route, blue = [], green = []] = await withinPatience(read).catch((error: unknown) => {
-        throw error instanceof RunError ? error : unreachable(target.context, server, error);
-      });
+      const [route, schema, blue = [], green = []] = await answered(
+        read,
+        "what is live",
+        "Nothing was touched. Is the cluster up, and may this kubeconfig read HTTPRoutes, Deployments and ConfigMaps?",
+      );
       const deployments = (list: readonly DeploymentObject[]) => readColour(list);
       return {
         route: route && readRoute(route),
         colours: { blue: deployments(blue), green: deployments(green) },
+        schema,
         at,
       };
+    },
+    async migrationResult(job) {
+      const labelSelector = `batch.kubernetes.io/job-name=${job}`;
+      const pods = await answered(
+        core.listNamespacedPod({ namespace, labelSelector }),
+        `the result of Job ${job}`,
+        "The migrations are applied. Is the cluster up, and may this kubeconfig read Pods? Then `pulumi up` again.",
+      );
+      return resultOf(pods.items, namespace);
     },
   };
 }
@@ -103,12 +151,8 @@ async function withinPatience<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-function unreachable(context: string, server: string, error: unknown): RunError {
-  const status = error instanceof ApiException ? `it answered ${error.code}: ${briefly(error.body)}` : reason(error);
-  return new RunError(
-    `cannot read what is live in cluster "${context}" (${server}): ${status}\nNothing was touched. Is the cluster up, and may this kubeconfig read HTTPRoutes and Deployments?`,
-  );
-}
+const answerOf = (error: unknown) =>
+  error instanceof ApiException ? `it answered ${error.code}: ${briefly(error.body)}` : reason(error);
 
 const briefly = (body: unknown) => (typeof body === "string" ? body : JSON.stringify(body)).slice(0, 300);
 

@@ -1,8 +1,11 @@
 import { type Colour, colours, otherColour } from "../applications/application.ts";
+import { contractsOf, outdatedAdvice, outdatedByContract, refuseContract, refuseOutdated } from "./contract.ts";
 import type { Ladder } from "./ladder.ts";
-import type { LiveRoute, Observed } from "./observed.ts";
+import { type Migration, named } from "./migrations.ts";
+import type { Observed } from "./observed.ts";
 import { cannotServe, liveRelease, notSettled, replicasChange } from "./pods.ts";
-import { type Told, type Trip, tripAnnotation, type Weights, weightsOf } from "./told.ts";
+import { isTold, type Run, runOf } from "./run.ts";
+import { type Told, tripAnnotation, type Weights, weightsOf } from "./told.ts";
 
 /** What a run asks for, as plain values. */
 export interface Desired {
@@ -20,10 +23,16 @@ export interface Desired {
   readonly inPlace: { readonly colour: Colour; readonly reason: string } | undefined;
   /** Hours that a colour keeps its pods after the route was last written. */
   readonly retireAfterHours: number;
+  readonly migrations: {
+    /** What this run applies, as far as the record of the schema is right. */
+    readonly pending: readonly Migration[];
+    /** The last contract migration that config asks for. */
+    readonly contract: string | undefined;
+  };
 }
 
 /** What kind of run this is. */
-export type Move = "create" | "stay" | "up" | "down" | "return" | "roles" | "retire" | "ladder";
+export type Move = "create" | "stay" | "up" | "down" | "return" | "roles" | "retire" | "ladder" | "contract";
 
 export type Decision = Allowed | Refused;
 
@@ -61,69 +70,14 @@ export function decide(observed: Observed, desired: Desired): Decision {
       "delete it, or give this application another name",
     );
   const run = runOf(route, route.told, observed, desired);
-  return refuseTripped(run) ?? refuseOtherChanges(run) ?? decideMove(run);
+  return (
+    refuseTripped(run) ??
+    refuseOutdated(desired, run.told, run.outdated) ??
+    refuseContract(run) ??
+    refuseOtherChanges(run) ??
+    decideMove(run)
+  );
 }
-
-/** One run, with what the rules ask of it worked out once. */
-interface Run {
-  readonly observed: Observed;
-  readonly route: LiveRoute;
-  readonly told: Told;
-  readonly desired: Desired;
-  /** Live and wanted percent of the wanted candidate. */
-  readonly from: number;
-  readonly to: number;
-  readonly direction: "up" | "down" | "stay";
-  readonly weights: Weights;
-  /** A trip that nobody acknowledged yet. */
-  readonly trip: Trip | undefined;
-  readonly rolesChange: boolean;
-  readonly ladderChanges: boolean;
-  readonly releasesChange: readonly Colour[];
-  readonly retirementChanges: readonly Colour[];
-}
-
-function runOf(route: LiveRoute, told: Told, observed: Observed, desired: Desired): Run {
-  const direction = directionOf(route, told, desired);
-  return {
-    observed,
-    route,
-    told,
-    desired,
-    // Where rules differ (a hand edit), a way up starts at the least that any rule gives, a way down at the most.
-    from: direction === "up" ? route.floor[desired.candidate] : route.exposure[desired.candidate],
-    to: desired.candidateTraffic,
-    direction,
-    weights: weightsOf(desired.candidate, desired.candidateTraffic),
-    trip: route.trip && route.trip.id !== told.acknowledged ? route.trip : undefined,
-    rolesChange: told.candidate !== desired.candidate,
-    ladderChanges: told.ladder !== desired.ladder.toString(),
-    // Not a change when the pods run it already: a killed run is only finished.
-    releasesChange: colours.filter(
-      (colour) =>
-        desired.releases[colour] !== told.releases[colour] &&
-        (desired.releases[colour] === undefined || desired.releases[colour] !== liveRelease(observed.colours[colour])),
-    ),
-    retirementChanges: colours.filter((colour) => desired.retired[colour] !== told.retired.includes(colour)),
-  };
-}
-
-/**
- * Judged from the live weights: a rise of the candidate in any rule is a way up. Except where a foreign backend, or nobody,
- * got what the route was told to give to the same release, and no rule gives stable more than it keeps: that is restored.
- */
-function directionOf({ exposure, floor }: LiveRoute, told: Told, desired: Desired): Run["direction"] {
-  const { candidate, candidateTraffic: to } = desired;
-  const stable = otherColour(candidate);
-  const isRestored = to <= told.candidateTraffic && to <= 100 - exposure[stable] && isTold(told, desired);
-  if (to > floor[candidate] && !isRestored) return "up";
-  if (to < exposure[candidate]) return "down";
-  return 100 - to > floor[stable] && !(isTold(told, desired) && to === told.candidateTraffic) ? "down" : "stay";
-}
-
-/** The candidate and its release are those that the route was last told. */
-const isTold = (told: Told, desired: Desired) =>
-  told.candidate === desired.candidate && told.releases[desired.candidate] === desired.releases[desired.candidate];
 
 /** Rule 1. */
 function decideCreate(observed: Observed, desired: Desired): Decision {
@@ -138,6 +92,9 @@ function decideCreate(observed: Observed, desired: Desired): Decision {
       `${stable} would get all traffic of a new route, but it has ${desired.releases[stable] ? "been retired" : "no release"}`,
       `give ${stable} a release, or make it the candidate`,
     );
+  const outdated = observed.schema?.outdated ?? [];
+  const refused = refuseOutdated(desired, undefined, outdated) ?? refuseContractOnNewRoute(observed, desired);
+  if (refused) return refused;
   return {
     allowed: true,
     move: "create",
@@ -153,25 +110,40 @@ function decideCreate(observed: Observed, desired: Desired): Decision {
       inPlace: undefined,
       corrected: undefined,
       acknowledged: undefined,
+      outdated,
     },
     mustBeReady: undefined,
     // The engine may still have it in its state, and would then see nothing to create.
-    notes: colours.some((colour) => Object.keys(observed.colours[colour]).length > 0)
+    notes: hasPods(observed)
       ? ["there is no route, but there are pods: if somebody deleted it, only `pulumi up --refresh` brings it back"]
       : [],
   };
 }
 
+/** An empty database (nothing recorded, no pods yet) gets all files in order; any other may have releases that need the old shape. */
+function refuseContractOnNewRoute(observed: Observed, desired: Desired): Refused | undefined {
+  const contracts = observed.schema || hasPods(observed) ? contractsOf(observed, desired) : [];
+  if (contracts.length === 0) return undefined;
+  return refuse(
+    `golive:contract would run ${contracts.join(", ")} together with a new route, which does not know yet who has a live 100`,
+    "remove golive:contract for now",
+  );
+}
+
+const hasPods = (observed: Observed) => colours.some((colour) => Object.keys(observed.colours[colour]).length > 0);
+
 /** Rule 7: after a trip, only 0 for that colour. */
-function refuseTripped({ trip, weights, told }: Run): Refused | undefined {
+function refuseTripped({ trip, weights, told, outdated }: Run): Refused | undefined {
   if (!trip || weights[trip.colour] === 0) return undefined;
   const other = otherColour(trip.colour);
-  const isProven = told.releases[other] !== undefined && told.proven[other] === told.releases[other];
+  const release = told.releases[other];
+  const isProven = release !== undefined && told.proven[other] === release;
+  const isOutdated = release !== undefined && outdated.includes(release);
   return refuse(
     `${trip.colour} was tripped (${trip.reason}) and would get ${weights[trip.colour]} %`,
-    trip.colour === told.candidate || isProven
+    !isOutdated && (trip.colour === told.candidate || isProven)
       ? `acknowledge it first: candidate ${told.candidate}, candidateTraffic ${trip.colour === told.candidate ? 0 : 100}`
-      : `${other} was never proven at 100, so no run sends it everything: set the weights by hand, or remove the annotation ${tripAnnotation}`,
+      : `${other} ${isOutdated ? `runs ${release}, from before a contract migration` : "was never proven at 100"}, so no run sends it everything: set the weights by hand, or remove the annotation ${tripAnnotation}`,
   );
 }
 
@@ -238,6 +210,7 @@ function decideMove(run: Run): Decision {
   if (run.rolesChange) return decideRoles(run);
   if (run.direction === "down") return decideDown(run);
   if (run.direction === "up") return decideUp(run);
+  if (run.contracts.length > 0) return allow(run, "contract", undefined);
   const move = run.retirementChanges.length > 0 ? "retire" : run.ladderChanges ? "ladder" : "stay";
   return allow(run, move, undefined);
 }
@@ -264,26 +237,32 @@ function decideRoles(run: Run): Decision {
 
 /** Rule 3: ungated, from any state, as long as the other colour can serve. */
 function decideDown(run: Run): Decision {
-  const { desired, from, to, observed } = run;
+  const { desired, from, to, observed, outdated } = run;
   const stable = otherColour(desired.candidate);
-  const missing = cannotServe(observed.colours[stable], desired, stable);
+  const missing = cannotServe(observed.colours[stable], desired, stable, outdated);
   if (missing)
     return refuse(
       `candidateTraffic ${percent(from)} -> ${to} would send users to ${stable}, which cannot serve: ${missing}`,
-      `restore ${stable} first (its release, its pods), with candidateTraffic as it is`,
+      runsOutdated(run, stable)
+        ? `${outdatedAdvice(stable)}; candidateTraffic stays as it is until then`
+        : `restore ${stable} first (its release, its pods), with candidateTraffic as it is`,
     );
   return allow(run, "down", stable);
 }
 
 /** Rules 2 and 6. */
 function decideUp(run: Run): Decision {
-  const { route, told, desired, from, to, observed } = run;
+  const { route, told, desired, from, to, observed, outdated } = run;
   const { candidate } = desired;
   const asked = `candidateTraffic ${percent(from)} -> ${to}`;
-  const missing = cannotServe(observed.colours[candidate], desired, candidate);
+  const missing = cannotServe(observed.colours[candidate], desired, candidate, outdated);
   const proven = desired.releases[candidate] !== undefined && told.proven[candidate] === desired.releases[candidate];
   const isReturn = to === 100 && proven && liveRelease(observed.colours[candidate]) === desired.releases[candidate];
-  const cannot = () => refuse(`${asked}, but ${candidate} cannot serve: ${missing}`, unreadyAdvice(candidate, from));
+  const cannot = () =>
+    refuse(
+      `${asked}, but ${candidate} cannot serve: ${missing}`,
+      runsOutdated(run, candidate) ? outdatedAdvice(candidate) : unreadyAdvice(candidate, from),
+    );
   if (isReturn) return missing ? cannot() : allow(run, "return", candidate);
   const stable = otherColour(candidate);
   // A hand edit that leans on a colour that cannot serve protects nobody, and there is no other way out of it.
@@ -291,7 +270,7 @@ function decideUp(run: Run): Decision {
     isTold(told, desired) &&
     to === told.candidateTraffic &&
     liveRelease(observed.colours[candidate]) === desired.releases[candidate] &&
-    cannotServe(observed.colours[stable], desired, stable) !== undefined;
+    cannotServe(observed.colours[stable], desired, stable, outdated) !== undefined;
   if (isRescue && !missing) return allow(run, "up", candidate);
   if (route.edits.length > 0)
     return refuse(
@@ -302,7 +281,13 @@ function decideUp(run: Run): Decision {
   if (to !== next)
     return refuse(`${asked} skips a rung: the next is ${next} (or any lower value)`, `set candidateTraffic ${next}`);
   if (missing) return cannot();
-  const unsettled = notSettled(observed.colours[candidate], desired);
+  const { pending } = desired.migrations;
+  if (pending.length > 0)
+    return refuse(
+      `${asked} in the same run as pending migrations: ${named(pending)}`,
+      `apply them with candidateTraffic ${percent(from)} first, then step`,
+    );
+  const unsettled = notSettled(observed.colours[candidate], desired, candidate);
   if (unsettled)
     return refuse(`${asked}, but the pods of ${candidate} are not ready: ${unsettled}`, unreadyAdvice(candidate, from));
   const scaled = replicasChange(observed.colours[stable], desired);
@@ -317,17 +302,28 @@ function decideUp(run: Run): Decision {
 const unreadyAdvice = (candidate: Colour, from: number) =>
   `run \`pulumi up\` with candidateTraffic ${percent(from)} until ${candidate} is ready, then step`;
 
+const runsOutdated = ({ desired, outdated }: Run, colour: Colour) => outdated.includes(desired.releases[colour] ?? "");
+
 function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Allowed {
   const { told, desired, route, trip } = run;
   const notes: string[] = [];
   const stable = otherColour(desired.candidate);
+  const left = move === "contract" ? outdatedByContract(run) : [];
   for (const colour of run.releasesChange)
-    if (told.proven[colour] !== undefined && told.proven[colour] === told.releases[colour])
+    if (
+      told.proven[colour] !== undefined &&
+      told.proven[colour] === told.releases[colour] &&
+      !run.outdated.includes(told.proven[colour])
+    )
       notes.push(`this gives up the return to ${colour} ${told.releases[colour]} in one step`);
   if (route.edits.length > 0) notes.push(`overwrites a hand edit: ${route.edits.join("; ")}`);
   if (trip) notes.push(`acknowledges the trip of ${trip.colour}: ${trip.reason}`);
   const spends = run.releasesChange.find((colour) => route.exposure[colour] > 0);
   if (spends) notes.push(`changes ${spends} in place: ${desired.inPlace?.reason}`);
+  if (move === "contract")
+    notes.push(
+      `point of no return: ${run.contracts.join(", ")}; ${left.length > 0 ? `can never serve again: ${left.join(", ")}` : "no other release is known"}`,
+    );
   return {
     allowed: true,
     move,
@@ -343,6 +339,7 @@ function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Allowed {
       inPlace: spends ? inPlaceKey(run, spends) : told.inPlace,
       corrected: route.edits.length > 0 ? `generation ${route.generation}: ${route.edits.join("; ")}` : told.corrected,
       acknowledged: trip ? trip.id : told.acknowledged,
+      outdated: [...run.outdated, ...left],
     },
     mustBeReady,
     notes,

@@ -1,9 +1,14 @@
 import { type Colour, isHttp } from "../applications/application.ts";
 import type { Settings } from "../settings.ts";
 import type { Desired } from "./decide.ts";
+import type { PlannedMigrations } from "./migrations.ts";
 
 /** What a stack's settings ask of `decide`; `releases` are the ids of the rendered releases. */
-export function desiredOf(settings: Settings, releases: Readonly<Record<Colour, string | undefined>>): Desired {
+export function desiredOf(
+  settings: Settings,
+  releases: Readonly<Record<Colour, string | undefined>>,
+  { pending }: Pick<PlannedMigrations, "pending">,
+): Desired {
   const { candidate, candidateTraffic, ladder, colours, inPlace, retireAfterHours, environment } = settings;
   const http = settings.application.services.filter(isHttp);
   return {
@@ -16,5 +21,6 @@ export function desiredOf(settings: Settings, releases: Readonly<Record<Colour, 
     replicas: Object.fromEntries(http.map((service) => [service.name, service.replicas[environment]])),
     inPlace,
     retireAfterHours,
+    migrations: { pending, contract: settings.contract },
   };
 }

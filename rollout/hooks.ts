@@ -1,13 +1,14 @@
 import { ResourceHook, RunError } from "@pulumi/pulumi";
 import type { Colour } from "../applications/application.ts";
-import type { LiveCluster } from "./cluster.ts";
+import type { Observer } from "./cluster.ts";
+import { podsLeft } from "./contract.ts";
 import type { Allowed } from "./decide.ts";
 import type { LiveColour, Observed } from "./observed.ts";
 import type { Weights } from "./told.ts";
 
 /** What the hooks of one run compare the live route with. */
 export interface RunContext {
-  readonly cluster: LiveCluster;
+  readonly cluster: Observer;
   readonly observed: Observed;
   readonly decision: Allowed;
   /** Services that must have a ready pod on the colour that gets more traffic. */
@@ -55,6 +56,32 @@ export async function afterWrite({ cluster, decision }: RunContext): Promise<voi
     throw new RunError(
       `the route was written with ${show(decision.weights)}, but reads ${show(route.exposure)}: somebody else writes it (${route.edits.join("; ") || "no hand edit found"})`,
     );
+}
+
+/**
+ * The hook of the Job that applies contract migrations, which cannot be undone: just before it starts, all is read once more.
+ */
+export function contractHooks(context: Pick<RunContext, "cluster" | "observed" | "decision">): {
+  beforeCreate: ResourceHook[];
+} {
+  return { beforeCreate: [new ResourceHook("read-before-contract", () => beforeContract(context))] };
+}
+
+/** @throws RunError when traffic, pods or the route's memory are no longer what this run decided on. */
+export async function beforeContract({
+  cluster,
+  observed,
+  decision,
+}: Pick<RunContext, "cluster" | "observed" | "decision">): Promise<void> {
+  const now = await cluster.observe();
+  const changed = changeSince(observed, now) ?? podsLeft(now, decision.weights) ?? forgotten(now, decision);
+  if (changed) throw new RunError(`${changed}; no migration was run: run \`pulumi up\` again`);
+}
+
+function forgotten({ route }: Observed, { told }: Allowed): string | undefined {
+  const known = route?.told?.outdated ?? [];
+  const missing = told.outdated.filter((release) => !known.includes(release));
+  return missing.length > 0 ? `the route was not yet told that ${missing.join(", ")} can never serve again` : undefined;
 }
 
 /** How the route differs from what the run saw at its start, or undefined. */

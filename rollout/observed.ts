@@ -1,4 +1,5 @@
 import { type Colour, colours } from "../applications/application.ts";
+import type { SchemaRecord } from "./schema-record.ts";
 import { type Told, type Trip, toldOf, tripOf, type Weights, weightsOf } from "./told.ts";
 
 /** What is live, read once at the start of every run. */
@@ -6,6 +7,8 @@ export interface Observed {
   /** The public route, or undefined when there is none. */
   readonly route: LiveRoute | undefined;
   readonly colours: Readonly<Record<Colour, LiveColour>>;
+  /** The schema as last applied, or undefined when nothing was recorded yet. */
+  readonly schema: SchemaRecord | undefined;
   /** When this was read. */
   readonly at: Date;
 }

@@ -3,9 +3,16 @@ import type { Desired } from "./decide.ts";
 import type { LiveColour } from "./observed.ts";
 
 /** Why a colour cannot serve (one ready pod of each service is the least), or undefined. */
-export function cannotServe(live: LiveColour, desired: Desired, colour: Colour): string | undefined {
+export function cannotServe(
+  live: LiveColour,
+  desired: Desired,
+  colour: Colour,
+  outdated: readonly string[],
+): string | undefined {
+  const release = desired.releases[colour];
+  if (!release) return `${colour} has no release`;
+  if (outdated.includes(release)) return `its release ${release} is from before a contract migration`;
   if (desired.retired[colour]) return `${colour} is retired`;
-  if (!desired.releases[colour]) return `${colour} has no release`;
   const empty = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
     const ready = live[service]?.ready ?? 0;
     return ready > 0 ? [] : [`${service} has 0 of ${wanted} pods ready`];
@@ -13,9 +20,9 @@ export function cannotServe(live: LiveColour, desired: Desired, colour: Colour):
   return empty.length > 0 ? empty.join(", ") : undefined;
 }
 
-/** Why the pods of the candidate are not all of its release and ready, or undefined. A change of replicas counts, too. */
-export function notSettled(live: LiveColour, desired: Desired): string | undefined {
-  const release = desired.releases[desired.candidate];
+/** Why the pods of a colour are not all of its release and ready, or undefined. A change of replicas counts, too. */
+export function notSettled(live: LiveColour, desired: Desired, colour: Colour): string | undefined {
+  const release = desired.releases[colour];
   const found = Object.entries(desired.replicas).flatMap(([service, wanted]) => {
     const state = live[service];
     if (!state) return [`${service} has no Deployment`];

@@ -22,6 +22,8 @@ export interface Told {
   readonly corrected: string | undefined;
   /** The trip that was acknowledged last. */
   readonly acknowledged: string | undefined;
+  /** Releases (ids) that need what a contract migration took away: they can never serve again. */
+  readonly outdated: readonly string[];
 }
 
 /** Written by a guard or by break-glass, never by a run: one colour must get no traffic. */
@@ -54,6 +56,7 @@ export function annotationsOf(told: Told): Readonly<Record<string, string>> {
     "in-place": told.inPlace,
     corrected: told.corrected,
     acknowledged: told.acknowledged,
+    outdated: told.outdated.length > 0 ? told.outdated.join(" ") : undefined,
   };
   const all = {
     candidate: told.candidate,
@@ -80,15 +83,18 @@ export function toldOf(annotations: Readonly<Record<string, string>>): Told | un
     candidate,
     candidateTraffic: traffic,
     ladder,
-    paths: (get("paths") ?? "").split(" ").filter((path) => path !== ""),
+    paths: wordsOf(get("paths")),
     releases: { blue: get("release-blue"), green: get("release-green") },
     proven: { blue: get("proven-blue"), green: get("proven-green") },
     retired: colours.filter((colour) => retired.includes(colour)),
     inPlace: get("in-place"),
     corrected: get("corrected"),
     acknowledged: get("acknowledged"),
+    outdated: wordsOf(get("outdated")),
   };
 }
+
+const wordsOf = (text: string | undefined) => (text ?? "").split(" ").filter((word) => word !== "");
 
 /** The trip on a route, or undefined. Text: `green: error ratio 12 %`; a text that names no colour is taken to mean the candidate. */
 export function tripOf(annotations: Readonly<Record<string, string>>, candidate: Colour): Trip | undefined {

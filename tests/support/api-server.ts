@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PodObject } from "../../rollout/migration-result.ts";
 import { deploymentObject, pods } from "./live.ts";
 
 /** Small servers on loopback that answer as an API server would, and kubeconfigs that lead to them. */
@@ -56,19 +57,55 @@ export function answerJson(answer: ServerResponse, status: number, body: unknown
 const routePath = "/apis/gateway.networking.k8s.io/v1/namespaces/local/httproutes/taskflow";
 export const deploymentsPath = "/apis/apps/v1/namespaces/local/deployments";
 
-/** Answers the public route with this; blue has two of three pods ready, green has a backend only. */
+export const schemaPath = "/api/v1/namespaces/local/configmaps/taskflow-schema";
+const podsPath = "/api/v1/namespaces/local/pods";
+
+export interface OtherAnswers {
+  /** Data of the record of the schema; none: there is no ConfigMap. */
+  readonly schema?: Readonly<Record<string, string>>;
+  /** The pods of the one Job that there is, and its name. */
+  readonly job?: { readonly name: string; readonly pods: readonly PodObject[] };
+}
+
+/**
+ * Answers the public route with this, and the record of the schema and the pods of a Job as given; blue has two of three
+ * pods ready, green has a backend only.
+ */
 export const routeAnswer =
-  (status: number, route: unknown): RequestListener =>
+  (status: number, route: unknown, { schema, job }: OtherAnswers = {}): RequestListener =>
   (request, answer) => {
     const url = new URL(request.url ?? "", "http://here");
-    if (url.pathname === routePath) return answerJson(answer, status, route);
-    if (url.pathname !== deploymentsPath) return answerJson(answer, 500, { message: `unexpected ${url.pathname}` });
-    const items =
-      url.searchParams.get("labelSelector") === "app=taskflow,version=blue"
-        ? pods({ release: "1.0.0-aaaa", replicas: 3, ready: 2 })
-        : [deploymentObject("backend", { release: "2.0.0-bbbb" })];
-    answerJson(answer, 200, { apiVersion: "apps/v1", kind: "DeploymentList", metadata: {}, items });
+    const selector = url.searchParams.get("labelSelector");
+    switch (url.pathname) {
+      case routePath:
+        return answerJson(answer, status, route);
+      case schemaPath:
+        return schema === undefined
+          ? answerJson(answer, 404, noRecord)
+          : answerJson(answer, 200, { apiVersion: "v1", kind: "ConfigMap", metadata: {}, data: schema });
+      case podsPath: {
+        const items = job && selector === `batch.kubernetes.io/job-name=${job.name}` ? job.pods : [];
+        return answerJson(answer, 200, { apiVersion: "v1", kind: "PodList", metadata: {}, items });
+      }
+      case deploymentsPath: {
+        const items =
+          selector === "app=taskflow,version=blue"
+            ? pods({ release: "1.0.0-aaaa", replicas: 3, ready: 2 })
+            : [deploymentObject("backend", { release: "2.0.0-bbbb" })];
+        return answerJson(answer, 200, { apiVersion: "apps/v1", kind: "DeploymentList", metadata: {}, items });
+      }
+      default:
+        return answerJson(answer, 500, { message: `unexpected ${url.pathname}` });
+    }
   };
+
+const noRecord = {
+  kind: "Status",
+  status: "Failure",
+  reason: "NotFound",
+  code: 404,
+  details: { name: "taskflow-schema", kind: "configmaps" },
+};
 
 /** What an API server says of a route that does not exist, where it knows routes. */
 export const notFound = {

@@ -8,6 +8,7 @@ import {
   readRoute,
   releaseAnnotation,
 } from "../../rollout/observed.ts";
+import type { SchemaRecord } from "../../rollout/schema-record.ts";
 import { annotationsOf, type Told, tripAnnotation, type Weights, weightsOf } from "../../rollout/told.ts";
 
 /** What is live, made of objects in the shape of the API's answers, so that the code that reads them is under test, too. */
@@ -27,6 +28,17 @@ export const told = (changes: Partial<Told> = {}): Told => ({
   inPlace: undefined,
   corrected: undefined,
   acknowledged: undefined,
+  outdated: [],
+  ...changes,
+});
+
+/** A database with one migration in it. */
+export const schemaRecord = (changes: Partial<SchemaRecord> = {}): SchemaRecord => ({
+  applied: [{ name: "000_base.sql", phase: "expand", checksum: "0".repeat(64) }],
+  job: "taskflow-migrate-0123456789",
+  result: undefined,
+  restored: undefined,
+  outdated: [],
   ...changes,
 });
 
@@ -112,11 +124,12 @@ export const pods = (options: PodsOptions, backend: PodsOptions = {}): readonly 
 
 export interface LiveOptions extends RouteOptions {
   readonly noRoute?: boolean;
+  readonly schema?: SchemaRecord | undefined;
   readonly pods?: Partial<Record<Colour, readonly DeploymentObject[]>>;
 }
 
 /** What a run reads: both colours run what the route was told, one ready pod of each service, unless said otherwise. */
-export function observed({ noRoute = false, pods: given = {}, ...route }: LiveOptions = {}): Observed {
+export function observed({ noRoute = false, pods: given = {}, schema, ...route }: LiveOptions = {}): Observed {
   const said = route.told ?? told();
   const of = (colour: Colour) => {
     const release = said.releases[colour];
@@ -125,6 +138,7 @@ export function observed({ noRoute = false, pods: given = {}, ...route }: LiveOp
   return {
     route: noRoute ? undefined : readRoute(routeObject(route)),
     colours: { blue: of("blue"), green: of("green") },
+    schema,
     at: now,
   };
 }

@@ -1,12 +1,14 @@
 import { type Colour, colours, otherColour } from "../../applications/application.ts";
 import { type Allowed, type Decision, type Desired, decide } from "../../rollout/decide.ts";
 import { Ladder } from "../../rollout/ladder.ts";
+import { refuseMigrations } from "../../rollout/migrations.ts";
 import { type Observed, readColour, readRoute } from "../../rollout/observed.ts";
 import { type Told, type Weights, weightsOf } from "../../rollout/told.ts";
 import { deploymentObject, evenRules, now, type RuleObject, routeObject, taskflowPaths } from "./live.ts";
+import { type Database, migrated, migrations, planned, recorded, restored } from "./world-database.ts";
 
 /**
- * A small world in which runs, killed runs, hand edits, dying pods and a guard act on one route and four Deployments.
+ * A small world in which runs, killed runs, hand edits, dying pods and a guard act on one route, four Deployments and a schema.
  * It is read through the same code as a cluster, and every run asks the real `decide`.
  */
 
@@ -33,6 +35,7 @@ export interface World {
   readonly pods: Readonly<Record<Colour, Readonly<Partial<Record<Service, Pods>>>>>;
   /** What the engine's state holds of the route: it writes only what differs from it. */
   readonly state: string | undefined;
+  readonly database: Database;
   readonly hour: number;
 }
 
@@ -57,10 +60,18 @@ const fresh: Desired = {
   replicas: { backend: fullSize, frontend: fullSize },
   inPlace: undefined,
   retireAfterHours: 24,
+  // What is pending is worked out in `run`.
+  migrations: { pending: [], contract: undefined },
 };
 
 /** Before the first run. */
-export const nothing: World = { route: undefined, pods: { blue: {}, green: {} }, state: undefined, hour: 0 };
+export const nothing: World = {
+  route: undefined,
+  pods: { blue: {}, green: {} },
+  state: undefined,
+  database: { files: 2, ledger: [], record: undefined, stale: [] },
+  hour: 0,
+};
 
 /** The configuration that the route was last told: a run of it changes nothing. */
 export function configOf(world: World): Desired {
@@ -89,6 +100,7 @@ export function observe(world: World): Observed {
   return {
     route: route && readRoute(routeObject({ ...route, hoursAgo })),
     colours: { blue: of("blue"), green: of("green") },
+    schema: world.database.record,
     at: now,
   };
 }
@@ -98,14 +110,53 @@ export const isSane = ({ candidate, candidateTraffic, ladder, releases }: Desire
   ladder.allows(candidateTraffic) &&
   (releases[candidate] !== undefined || (candidateTraffic === 0 && releases[otherColour(candidate)] !== undefined));
 
-/** Decides one run; when it is allowed, the world after it. Killed after so many Deployments when `survives` is a number. */
-export function run(world: World, desired: Desired, survives?: number): { decision: Decision; after: World } {
-  const decision = decide(observe(world), desired);
+/** A run that was killed after so many of its writes. */
+export interface Killed {
+  readonly after: number;
+  /** The route depends on Services only: it may be written before all else, or last. */
+  readonly routeFirst: boolean;
+}
+
+/** Decides one run; when it is allowed, the world after it, or after what it had written when it was killed. */
+export function run(world: World, config: Desired, killed?: Killed): { decision: Decision; after: World } {
+  const { contract } = config.migrations;
+  const plan = planned(world.database, contract);
+  const desired = { ...config, migrations: { pending: plan.pending, contract } };
+  const decision = refuseMigrations("taskflow", plan) ?? decide(observe(world), desired);
   if (!decision.allowed) return { decision, after: world };
-  const steps = colours.flatMap((colour) => services.map((service) => ({ colour, service })));
-  const pods = steps.slice(0, survives).reduce((before, step) => applyDeployment(before, desired, step), world.pods);
-  const written = survives === undefined ? writeRoute(world, decision) : {};
-  return { decision, after: { ...world, ...written, pods } };
+  const writes = writesOf(desired, decision, killed?.routeFirst ?? false).slice(0, killed?.after);
+  return { decision, after: writes.reduce((before, write) => write(before), world) };
+}
+
+/** What a run writes, in order. A contract migration waits for the route, which remembers what it leaves behind. */
+function writesOf(desired: Desired, decision: Allowed, routeFirst: boolean): readonly ((world: World) => World)[] {
+  const { contract } = desired.migrations;
+  const route = (world: World) => ({ ...world, ...writeRoute(world, decision) });
+  const database = [
+    (world: World) => ({ ...world, database: migrated(world.database, contract, allButFull(world)) }),
+    (world: World) => ({ ...world, database: recorded(world.database, decision.told.outdated) }),
+  ];
+  const deployments = colours.flatMap((colour) =>
+    services.map((service) => (world: World) => ({
+      ...world,
+      pods: applyDeployment(world.pods, desired, { colour, service }),
+    })),
+  );
+  return routeFirst || decision.move === "contract"
+    ? [route, ...database, ...deployments]
+    : [...database, ...deployments, route];
+}
+
+/** Every release that is known, but for the one that has all traffic. */
+function allButFull(world: World): readonly string[] {
+  const { told } = world.route ?? {};
+  const full = colours.find((colour) => sharesOf(world).every((share) => share[colour] === 100));
+  const known = colours.flatMap((colour) => [
+    told?.releases[colour],
+    told?.proven[colour],
+    ...services.map((service) => world.pods[colour][service]?.release),
+  ]);
+  return known.filter((release) => release !== undefined && release !== (full && told?.releases[full])).map(String);
 }
 
 function applyDeployment(
@@ -140,10 +191,12 @@ export type Event =
   | { readonly kind: "healAll" }
   | { readonly kind: "scale"; readonly colour: Colour; readonly replicas: number }
   | { readonly kind: "trip"; readonly colour: Colour }
+  | { readonly kind: "commit" | "loseRecord" }
+  | { readonly kind: "restore"; readonly applied: number }
   | { readonly kind: "wait" };
 
 export function happen(world: World, event: Event): World {
-  const { route } = world;
+  const { route, database } = world;
   switch (event.kind) {
     case "edit": {
       if (!route) return world;
@@ -154,8 +207,15 @@ export function happen(world: World, event: Event): World {
       const rules = event.rules === "all" ? edited : [...edited.slice(0, 1), ...route.rules.slice(1)];
       return rewritten(world, { ...route, rules });
     }
+    // What a contract migration left behind is remembered twice; no rule holds when both memories are lost.
     case "delete":
-      return { ...world, route: undefined };
+      return remembers(database.record?.outdated, database) ? { ...world, route: undefined } : world;
+    case "loseRecord":
+      return remembers(route?.told.outdated, database) ? withDatabase(world, { record: undefined }) : world;
+    case "commit":
+      return withDatabase(world, { files: Math.min(database.files + 1, migrations.length) });
+    case "restore":
+      return database.ledger.length > 0 ? withDatabase(world, restored(database, event.applied)) : world;
     case "die":
       return withPods(world, event.colour, (pods, service) =>
         service === event.service ? { ...pods, ready: 0 } : pods,
@@ -180,6 +240,14 @@ export function happen(world: World, event: Event): World {
       return { ...world, hour: world.hour + 30 };
   }
 }
+
+const remembers = (outdated: readonly string[] = [], { stale }: Database) =>
+  stale.every((release) => outdated.includes(release));
+
+const withDatabase = (world: World, changes: Partial<Database>): World => ({
+  ...world,
+  database: { ...world.database, ...changes },
+});
 
 /**
  * The guard trips the candidate, or, after the switch of roles, sends traffic back to the release that was proven before;
@@ -217,28 +285,46 @@ export function sharesOf(world: World): readonly Weights[] {
   });
 }
 
-/** Whether a colour has a release, is not retired, and has a ready pod of each service. */
+/** Whether a colour has a release that fits the schema, is not retired, and has a ready pod of each service. */
 export const canServe = (world: World, desired: Desired, colour: Colour): boolean =>
   desired.releases[colour] !== undefined &&
+  !world.database.stale.includes(desired.releases[colour]) &&
   !desired.retired[colour] &&
   services.every((service) => (world.pods[colour][service]?.ready ?? 0) > 0);
 
-/** Whether some sequence of allowed runs brings a candidate to 100, when every Deployment has its size and its pods ready. */
-export function reachesTheTop(start: World): boolean {
+/** A world with a candidate at 100, by some sequence of allowed runs, when every Deployment has its size and its pods ready. */
+export function theTop(start: World): World | undefined {
   const seen = new Set<string>();
   let front = [happen(atFullSize(start), { kind: "healAll" })];
   for (let depth = 0; depth < 14 && front.length > 0; depth++) {
-    if (front.some(atTheTop)) return true;
+    const top = front.find(atTheTop);
+    if (top) return top;
     front = front.flatMap(nextWorlds).filter((world) => {
       const key = JSON.stringify([
         world.pods,
+        world.database,
         world.route?.rules,
         world.route && { ...world.route.told, corrected: "" },
       ]);
       return !seen.has(key) && seen.add(key);
     });
   }
-  return false;
+  return undefined;
+}
+
+/** From a candidate at 100: the other colour is retired, then config asks for the last contract migration. */
+export function contracts(top: World): {
+  readonly retirement: Decision;
+  readonly contract: Decision;
+  readonly after: World;
+} {
+  const config = configOf(top);
+  const retired = { ...config.retired, [otherColour(config.candidate)]: true };
+  const asleep = run(happen(top, { kind: "wait" }), { ...config, retired });
+  const complete = withDatabase(asleep.after, { files: migrations.length });
+  const { name } = migrations[4];
+  const { decision, after } = run(complete, { ...configOf(complete), migrations: { pending: [], contract: name } });
+  return { retirement: asleep.decision, contract: decision, after };
 }
 
 /** What somebody scaled by hand, he scales back. */
@@ -249,11 +335,18 @@ const atFullSize = (world: World): World =>
 
 const atTheTop = (world: World): boolean =>
   world.route?.told.candidateTraffic === 100 &&
+  canServe(world, configOf(world), world.route.told.candidate) &&
+  // Not where a trip still waits to be acknowledged.
+  run(world, configOf(world)).decision.allowed &&
   sharesOf(world).every((share) => share[world.route?.told.candidate ?? "blue"] === 100);
 
 function nextWorlds(world: World): readonly World[] {
   const config = configOf(world);
-  const released = { blue: config.releases.blue ?? "r8", green: config.releases.green ?? "r9" };
+  const { route, database } = world;
+  const outdated = [...database.stale, ...(route?.told.outdated ?? []), ...(database.record?.outdated ?? [])];
+  const renewed = (release: string | undefined, id: string) =>
+    release === undefined || outdated.includes(release) ? id : release;
+  const released = { blue: renewed(config.releases.blue, "r8"), green: renewed(config.releases.green, "r9") };
   const none = { blue: false, green: false };
   return colours.flatMap((candidate) =>
     config.ladder.percents.flatMap((candidateTraffic) =>

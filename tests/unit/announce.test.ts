@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { announce, refusal } from "../../rollout/announce.ts";
+import { announce, asRefusal, refusal } from "../../rollout/announce.ts";
 import type { Allowed } from "../../rollout/decide.ts";
-import { observed, told } from "../support/live.ts";
+import { refuseMigrations } from "../../rollout/migrations.ts";
+
+import { observed, schemaRecord, told } from "../support/live.ts";
 
 const step: Allowed = {
   allowed: true,
@@ -13,11 +15,37 @@ const step: Allowed = {
   notes: [],
 };
 
+const nothing = { pending: [], held: [], problems: [] };
+
 describe("a refused run", () => {
   it("says why, what to do next, and that nothing was touched", () => {
     const error = refusal({ allowed: false, reason: "candidateTraffic 10 -> 100 skips a rung", next: "set 50" });
     expect(error).toBeInstanceOf(pulumi.RunError);
     expect(error.message).toBe("candidateTraffic 10 -> 100 skips a rung\nNext: set 50\nNothing was touched.");
+  });
+
+  it("says what was wrong with what it read, without a stack", async () => {
+    const broken = Promise.reject(new Error("in migrations/taskflow: 1_x.sql: no migration")).catch(asRefusal);
+    await expect(broken).rejects.toThrow(
+      new pulumi.RunError("in migrations/taskflow: 1_x.sql: no migration\nNothing was touched."),
+    );
+    await expect(broken).rejects.toBeInstanceOf(pulumi.RunError);
+  });
+
+  it("names every migration file that does not fit, and what to do", () => {
+    const problems = [
+      "001_a.sql: edited after it was applied",
+      "005_e.sql: new, but 007_g.sql was applied already; give it a number above 007",
+    ];
+    const refused = refuseMigrations("taskflow", { ...nothing, problems });
+    expect(refused && refusal(refused).message).toBe(
+      "migrations/taskflow and golive:contract do not fit the schema as it was last applied:\n" +
+        "  001_a.sql: edited after it was applied\n" +
+        "  005_e.sql: new, but 007_g.sql was applied already; give it a number above 007\n" +
+        "Next: put that right; an applied file never changes, a change of the schema is a new file with the next number\n" +
+        "Nothing was touched.",
+    );
+    expect(refuseMigrations("taskflow", nothing)).toBe(undefined);
   });
 });
 
@@ -33,22 +61,58 @@ describe("the preview of an allowed run", () => {
   });
 
   it("says what it does to traffic", () => {
-    announce(observed({ told: told({ candidateTraffic: 10 }) }), step);
+    announce(observed({ told: told({ candidateTraffic: 10 }) }), step, nothing);
     expect(said).toEqual(["info: up: candidateTraffic 10 -> 50 (green); blue 50 %, green 50 %"]);
   });
 
   it("says where a new route starts", () => {
-    announce(observed({ noRoute: true }), { ...step, move: "create", weights: { blue: 100, green: 0 }, told: told() });
+    const create: Allowed = { ...step, move: "create", weights: { blue: 100, green: 0 }, told: told() };
+    announce(observed({ noRoute: true }), create, nothing);
     expect(said).toEqual(["info: create: candidateTraffic starts at 0 (green); blue 100 %, green 0 %"]);
   });
 
   it("says nothing when it does nothing", () => {
-    announce(observed(), { ...step, move: "stay" });
+    announce(observed(), { ...step, move: "stay" }, nothing);
     expect(said).toEqual([]);
   });
 
   it("warns of everything a reviewer must know, also when no traffic moves", () => {
-    announce(observed(), { ...step, move: "stay", notes: ["changes blue in place: CVE", "overwrites a hand edit: x"] });
+    const notes = ["changes blue in place: CVE", "overwrites a hand edit: x"];
+    announce(observed(), { ...step, move: "stay", notes }, nothing);
     expect(said).toEqual(["warn: changes blue in place: CVE", "warn: overwrites a hand edit: x"]);
+  });
+
+  it("lists the migrations that it applies by name and phase, and in one line those that wait", () => {
+    const pending = [
+      { name: "013_m.sql", phase: "expand" },
+      { name: "014_n.sql", phase: "contract" },
+    ] as const;
+    const held = [
+      { name: "015_o.sql", phase: "contract" },
+      { name: "016_p.sql", phase: "contract" },
+    ] as const;
+    const full = { told: told({ candidateTraffic: 100 }) };
+    const contract = { move: "contract", weights: { blue: 0, green: 100 }, notes: ["point of no return"] } as const;
+    announce(observed(full), { ...step, ...full, ...contract }, { ...nothing, pending, held });
+    expect(said).toEqual([
+      "info: contract: candidateTraffic 100 -> 100 (green); blue 0 %, green 100 %",
+      "info: pending: 013_m.sql (expand)",
+      "info: pending: 014_n.sql (contract)",
+      "info: held: 015_o.sql (contract), 016_p.sql (contract): set golive:contract to the last one that should run, when one colour has 100 and the other is retired",
+      "warn: point of no return",
+    ]);
+  });
+
+  it.each([
+    [
+      "since a restore, until a run has migrated it",
+      undefined,
+      ["info: the database was restored (20261121T120000Z.dump): this run migrates it again"],
+    ],
+    ["not any more after that run", "taskflow-migrate-0123456789", []],
+  ])("says that the database was restored: %s", (_, job, expected) => {
+    const schema = schemaRecord({ restored: "20261121T120000Z.dump", job });
+    announce(observed({ schema }), { ...step, move: "stay" }, nothing);
+    expect(said).toEqual(expected);
   });
 });

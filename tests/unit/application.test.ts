@@ -41,7 +41,8 @@ describe("an application's declaration", () => {
   it("is climbed on its own ladder", () => {
     const rungs = Ladder.of(rag.ladders.rag ?? []);
     if (!(rungs instanceof Ladder)) throw new Error(rungs.join("; "));
-    const desired = desiredOf({ ...settingsWith(), application: rag, ladder: rungs }, { blue: "1-a", green: "2-b" });
+    const settings = { ...settingsWith(), application: rag, ladder: rungs };
+    const desired = desiredOf(settings, { blue: "1-a", green: "2-b" }, { pending: [] });
     expect(decide(observed({ noRoute: true }), { ...desired, candidateTraffic: 10 })).toEqual({
       allowed: false,
       reason: "candidateTraffic 10 on a new route: it starts at 0, all traffic on blue",

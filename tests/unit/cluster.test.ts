@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { openCluster } from "../../rollout/cluster.ts";
-import { ApiServers, answerJson, deploymentsPath, notFound, routeAnswer } from "../support/api-server.ts";
-import { routeObject, told } from "../support/live.ts";
+import { recordData } from "../../rollout/schema-record.ts";
+import { ApiServers, answerJson, deploymentsPath, notFound, routeAnswer, schemaPath } from "../support/api-server.ts";
+import { routeObject, schemaRecord, told } from "../support/live.ts";
 
 const servers = new ApiServers();
 afterEach(async () => {
@@ -36,6 +37,59 @@ describe("what is live in a cluster", () => {
     const server = await servers.serve(routeAnswer(404, notFound));
     expect((await openCluster(target(servers.kubeconfig(server))).observe()).route).toBe(undefined);
   });
+
+  it("is the schema as last applied, where that was recorded", async () => {
+    const record = schemaRecord({ outdated: ["0.9.0-zzzz"] });
+    const server = await servers.serve(routeAnswer(200, routeObject({}), { schema: recordData(record) }));
+    expect((await openCluster(target(servers.kubeconfig(server))).observe()).schema).toEqual(record);
+  });
+
+  it("is no schema before the first migration, whether there is a namespace or not", async () => {
+    const server = await servers.serve(routeAnswer(200, routeObject({})));
+    expect((await openCluster(target(servers.kubeconfig(server))).observe()).schema).toBe(undefined);
+  });
+
+  it("is not guessed from a record that somebody edited", async () => {
+    const schema = { "000_base.sql": "applied" };
+    const server = await servers.serve(routeAnswer(200, routeObject({}), { schema }));
+    await expect(openCluster(target(servers.kubeconfig(server))).observe()).rejects.toThrow(
+      'ConfigMap taskflow-schema in namespace local: 000_base.sql is "applied"; it should be "expand" or "contract", and a SHA-256 sum\nPut it right by hand',
+    );
+  });
+});
+
+describe("the result of a migrations Job", () => {
+  const job = "taskflow-migrate-0123456789";
+  const result = {
+    version: "000",
+    applied: { "000_base.sql": 310 },
+    held: [],
+    indexes: 44,
+    policies: 30,
+    tables: 12,
+    durationMs: 1800,
+  };
+  const terminated = { message: JSON.stringify(result), exitCode: 0 };
+  const pods = [
+    {
+      metadata: { name: `${job}-x7x7x` },
+      status: { phase: "Succeeded", containerStatuses: [{ name: "migrate", state: { terminated } }] },
+    },
+  ];
+
+  it("is read from the pod of that Job", async () => {
+    const server = await servers.serve(routeAnswer(200, {}, { job: { name: job, pods } }));
+    const cluster = openCluster(target(servers.kubeconfig(server)));
+    expect(await cluster.migrationResult(job)).toEqual(result);
+    expect(await cluster.migrationResult("taskflow-migrate-another")).toBe(undefined);
+  });
+
+  it("names the cluster when it cannot be read", async () => {
+    const server = await servers.serve((_, answer) => answerJson(answer, 403, { message: "forbidden" }));
+    await expect(openCluster(target(servers.kubeconfig(server))).migrationResult(job)).rejects.toThrow(
+      `cannot read the result of Job ${job} in cluster "golive-local" (${server}): it answered 403: {"message":"forbidden"}\nThe migrations are applied. Is the cluster up, and may this kubeconfig read Pods? Then \`pulumi up\` again.`,
+    );
+  });
 });
 
 describe("a cluster that cannot be read is named before anything is touched:", () => {
@@ -57,6 +111,7 @@ describe("a cluster that cannot be read is named before anything is touched:", (
   it("it lacks the Gateway API: the CRDs are named", async () => {
     const server = await servers.serve((request, answer) => {
       if (request.url?.startsWith(deploymentsPath)) return answerJson(answer, 200, { items: [] });
+      if (request.url === schemaPath) return answerJson(answer, 404, notFound);
       answer.writeHead(404, { "content-type": "text/plain" });
       answer.end("404 page not found\n");
     });
@@ -70,7 +125,7 @@ describe("a cluster that cannot be read is named before anything is touched:", (
     await servers.stop();
     await expect(openCluster(target(servers.kubeconfig(server))).observe()).rejects.toThrow(
       new RegExp(
-        `^cannot read what is live in cluster "golive-local" \\(${server}\\): .*ECONNREFUSED.*\nNothing was touched. Is the cluster up, and may this kubeconfig read HTTPRoutes and Deployments\\?$`,
+        `^cannot read what is live in cluster "golive-local" \\(${server}\\): .*ECONNREFUSED.*\nNothing was touched. Is the cluster up, and may this kubeconfig read HTTPRoutes, Deployments and ConfigMaps\\?$`,
       ),
     );
   });

@@ -1,37 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Decision, type Desired, decide } from "../../rollout/decide.ts";
-import { Ladder } from "../../rollout/ladder.ts";
-import type { Told } from "../../rollout/told.ts";
-import { evenRules, type LiveOptions, observed, pods, told } from "../support/live.ts";
-
-const ladderOf = (...percents: readonly number[]): Ladder => {
-  const made = Ladder.of(percents.map((percent) => ({ percent, soakMinutes: percent === 100 ? 30 : 15 })));
-  if (!(made instanceof Ladder)) throw new Error(made.join("; "));
-  return made;
-};
-
-const blue = "1.0.0-aaaa";
-const green = "2.0.0-bbbb";
-
-/** What a run asks for when nothing changes: green is the candidate at 0. */
-const usual: Desired = {
-  candidate: "green",
-  candidateTraffic: 0,
-  ladder: ladderOf(10, 50, 100),
-  paths: ["/api", "/"],
-  releases: { blue, green },
-  retired: { blue: false, green: false },
-  replicas: { backend: 1, frontend: 1 },
-  inPlace: undefined,
-  retireAfterHours: 24,
-};
-
-const run = (live: LiveOptions, desired: Partial<Desired>): Decision =>
-  decide(observed(live), { ...usual, ...desired });
-
-/** Live at this percent of green, as it was told. */
-const at = (candidateTraffic: number, rest: Partial<Told> = {}) => ({ told: told({ candidateTraffic, ...rest }) });
-const refused = (reason: string, next: string): Decision => ({ allowed: false, reason, next });
+import { decide } from "../../rollout/decide.ts";
+import { at, blue, green, ladderOf, refused, run, usual } from "../support/decision.ts";
+import { evenRules, observed, pods, told } from "../support/live.ts";
 
 describe("a new route (rule 1)", () => {
   const vanished =

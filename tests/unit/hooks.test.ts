@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LiveCluster } from "../../rollout/cluster.ts";
+import type { Observer } from "../../rollout/cluster.ts";
 import type { Allowed } from "../../rollout/decide.ts";
-import { afterWrite, beforeWrite, changeSince, type RunContext } from "../../rollout/hooks.ts";
+import { afterWrite, beforeContract, beforeWrite, changeSince, type RunContext } from "../../rollout/hooks.ts";
 import type { Observed } from "../../rollout/observed.ts";
 import { evenRules, observed, pods, told } from "../support/live.ts";
 
@@ -17,7 +17,7 @@ const step: Allowed = {
 };
 
 /** A cluster that answers these one after the other, then the last one for ever. */
-function answering(...answers: readonly Observed[]): LiveCluster & { readonly asked: () => number } {
+function answering(...answers: readonly Observed[]): Observer & { readonly asked: () => number } {
   let asked = 0;
   return {
     asked: () => asked,
@@ -30,7 +30,7 @@ function answering(...answers: readonly Observed[]): LiveCluster & { readonly as
   };
 }
 
-const context = (cluster: LiveCluster, decision = step): RunContext => ({
+const context = (cluster: Observer, decision = step): RunContext => ({
   cluster,
   observed: before,
   decision,
@@ -146,5 +146,39 @@ describe("after the route was written", () => {
     await expect(afterWrite(context(answering(before)))).rejects.toThrow(
       "the route was written with blue 90, green 10, but reads blue 100, green 0: somebody else writes it (no hand edit found)",
     );
+  });
+});
+
+describe("before a contract migration runs", () => {
+  const full = { candidateTraffic: 100, retired: ["blue"] as const };
+  const asleep = { pods: { blue: pods({ release: "1.0.0-aaaa", replicas: 0 }) } };
+  const decided = observed({ told: told(full), ...asleep });
+  const outdated = told({ ...full, outdated: ["1.0.0-aaaa"] });
+  const contract: Allowed = { ...step, move: "contract", weights: { blue: 0, green: 100 }, told: outdated };
+  const asking = (now: Observed) => beforeContract({ cluster: answering(now), observed: decided, decision: contract });
+
+  it("nothing stands in its way when all is as decided, and the route knows what it leaves behind", async () => {
+    await expect(asking(observed({ told: outdated, ...asleep }))).resolves.toBe(undefined);
+  });
+
+  it.each<readonly [string, Observed, string]>([
+    [
+      "somebody moved traffic",
+      observed({ told: outdated, rules: evenRules({ blue: 50, green: 50 }), generation: 2, ...asleep }),
+      "the route was edited during this run: it had blue 0, green 100, it has blue 50, green 50",
+    ],
+    [
+      "a guard tripped",
+      observed({ told: outdated, trip: "green: slow", ...asleep }),
+      "green was tripped during this run (slow)",
+    ],
+    [
+      "somebody woke the other colour",
+      observed({ told: outdated, pods: { blue: pods({ release: "1.0.0-aaaa" }) } }),
+      "blue still has pods of backend, frontend",
+    ],
+    ["the route was not written", decided, "the route was not yet told that 1.0.0-aaaa can never serve again"],
+  ])("it is stopped when %s", async (_, now, reason) => {
+    await expect(asking(now)).rejects.toThrow(`${reason}; no migration was run: run \`pulumi up\` again`);
   });
 });

@@ -18,6 +18,7 @@ const anyTold: fc.Arbitrary<Told> = fc.record({
   inPlace: optional,
   corrected: optional,
   acknowledged: optional,
+  outdated: fc.array(fc.stringMatching(/^[-A-Za-z0-9_.]+$/)),
 });
 
 describe("what a route is told", () => {
@@ -38,6 +39,7 @@ describe("what a route is told", () => {
           inPlace: "blue 1 CVE",
           corrected: "generation 3: x",
           acknowledged: "green: y",
+          outdated: ["0.9.0-zzzz", "1.0.0-aaaa"],
         }),
       ),
     ).toEqual({
@@ -52,6 +54,7 @@ describe("what a route is told", () => {
       "golive/in-place": "blue 1 CVE",
       "golive/corrected": "generation 3: x",
       "golive/acknowledged": "green: y",
+      "golive/outdated": "0.9.0-zzzz 1.0.0-aaaa",
     });
   });
 
