@@ -36,6 +36,9 @@ export interface DemoReport {
     readonly requests: number;
     readonly failed: number;
     readonly failures: readonly FailureReason[];
+    /** Tasks whose creation was answered with success, and how many of them were not found at the end. */
+    readonly written: number;
+    readonly lost: number;
   };
 }
 
@@ -58,6 +61,8 @@ export function shortcomings({ steps, load }: DemoReport): readonly string[] {
   );
   if (load.failed > 0)
     problems.push([`${load.failed} of ${load.requests} requests failed; none may`, ...reasons].join("\n"));
+  if (load.lost > 0) problems.push(`${load.lost} of ${load.written} tasks that were written are lost; none may`);
+  if (load.written === 0) problems.push("no task was written, so nothing says that none is lost");
   return problems;
 }
 
@@ -84,5 +89,6 @@ export function reportText({ steps, refusals, load }: DemoReport): string {
   ]);
   const refused = refusals.map(({ from, asked, message }) => `refused ${from} -> ${asked}: ${message}`);
   const total = `${load.requests} requests in ${load.seconds.toFixed(0)} s without a break, ${load.failed} failed`;
-  return [table(header, rows), "", ...refused, total].join("\n");
+  const tasks = `${load.written} tasks written meanwhile, ${load.lost} lost`;
+  return [table(header, rows), "", ...refused, total, tasks].join("\n");
 }

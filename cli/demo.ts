@@ -30,8 +30,9 @@ Usage: golive demo [--keep]
   --keep   leave the cluster and the stack running at the end, and say how to reach them
 
 Starts the throw-away cluster (or uses the one in GOLIVE_KUBECONFIG), brings stack local up with blue (version 1) and green
-(version 2), puts load on its gateway at loopback, and steps the candidate's traffic to 10, 50, 100 and back to 0. Exits 1
-when a request failed or a share was off by more than 3 points. Writes .golive/demo.json.
+(version 2), puts load on its gateway at loopback (users who log in, read tasks and write some), and steps the candidate's
+traffic to 10, 50, 100 and back to 0. Exits 1 when a request failed, a task that was written is lost, or a share was off by
+more than 3 points. Writes .golive/demo.json.
 The first run builds the cluster (minutes); after that it takes less than three.
 
 Examples:
@@ -83,9 +84,10 @@ async function runDemo(session: Session, keep: boolean): Promise<number> {
   const all = await load.stop();
   forgetLoad();
 
-  const { requests, failed, failures } = all;
+  const { requests, failed, failures, written, lost } = all;
   const seconds = rounded((all.to - all.from) / 1000);
-  const report: DemoReport = { steps, refusals, load: { requestsPerSecond, seconds, requests, failed, failures } };
+  const whole = { requestsPerSecond, seconds, requests, failed, failures, written, lost };
+  const report: DemoReport = { steps, refusals, load: whole };
   await writeFile(join(places.golive, "demo.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   if (started && !keep) await destroy();
   // What could not be put back is told at the end of the command.

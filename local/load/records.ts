@@ -1,5 +1,5 @@
-/** What a request was for. A page and an API call take part in the share; an asset follows its page. */
-export const kinds = ["page", "asset", "api"] as const;
+/** What a request was for: `read` and `write` are of tasks. All but an asset, which follows its page, take part in the share. */
+export const kinds = ["page", "asset", "api", "read", "write"] as const;
 export type Kind = (typeof kinds)[number];
 
 /** `none`: no answer, or one that did not come from the sample service (a proxy's own error page). */
@@ -20,7 +20,9 @@ export interface LoadRecord {
 export const fieldsPerRecord = 3;
 
 const kindShift = 1;
-const colourShift = 3;
+const kindMask = 0b111;
+const colourShift = 4;
+const colourMask = 0b11;
 
 /** ok, kind and colour in one number. */
 export function flagsOf(record: Omit<LoadRecord, "at" | "ms">): number {
@@ -29,8 +31,8 @@ export function flagsOf(record: Omit<LoadRecord, "at" | "ms">): number {
 }
 
 function recordOf(at: number, ms: number, flags: number): LoadRecord {
-  const kind = kinds[(flags >> kindShift) & 0b11];
-  const colour = colours[(flags >> colourShift) & 0b11];
+  const kind = kinds[(flags >> kindShift) & kindMask];
+  const colour = colours[(flags >> colourShift) & colourMask];
   if (kind === undefined || colour === undefined) throw new RangeError(`no such record flags: ${flags}`);
   return { at, ms, ok: (flags & 1) === 1, kind, colour };
 }

@@ -17,7 +17,7 @@ export interface Sample {
   readonly failed: number;
   /** Bounded: the most frequent ten reasons. */
   readonly failures: readonly FailureReason[];
-  /** Requests that say where the public traffic went: pages and API calls that were answered by a colour. */
+  /** Requests that say where the public traffic went: pages, API calls, reads and writes that were answered by a colour. */
   readonly counted: Readonly<Record<Colour, number>>;
   /** Percent of the counted requests, 0 to 100; NaN when none was counted. */
   readonly share: Readonly<Record<Colour, number>>;
@@ -110,7 +110,7 @@ export function sampleOf(
 ): Sample {
   const counted = { blue: 0, green: 0 };
   for (const record of records) {
-    if (record.kind !== "asset" && record.colour !== "none") counted[record.colour] += 1;
+    if (isCounted(record) && record.colour !== "none") counted[record.colour] += 1;
   }
   const times = records.map((record) => record.ms);
   return {

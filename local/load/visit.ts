@@ -1,6 +1,8 @@
-import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import type { Agent, IncomingHttpHeaders } from "node:http";
 import { type AnsweredColour, colours, type Kind, type LoadRecord } from "./records.ts";
+import { type Answer, fieldsOf, isSuccess, reasonOf, type Site, send } from "./request.ts";
 import type { FailureNote } from "./sample.ts";
+import { type TaskName, tasksOf } from "./written.ts";
 
 /** One request's record, and why it failed if it did. */
 export interface Outcome {
@@ -8,90 +10,44 @@ export interface Outcome {
   readonly failure?: FailureNote;
 }
 
-export interface Visitor {
-  readonly origin: { readonly host: string; readonly port: number };
-  readonly hostname: string;
-  readonly slowMs: number;
+export interface Visitor extends Site {
   /** Milliseconds since the load began. */
   now(): number;
   done(outcome: Outcome): void;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
+/** A visitor who is logged in, and what they do with tasks beside looking at the page. */
+export interface User {
+  /** A token that is good now. */
+  token(): Promise<string>;
+  /** The title of the task to write in this visit; undefined: none. */
+  readonly title: string | undefined;
+  /** A task that the user wrote before; undefined: none yet. */
+  latest(): TaskName | undefined;
+  /** Hears about each task whose creation was answered with success. */
+  wrote(task: TaskName): void;
 }
 
-const bodyLimit = 1024 * 1024;
 const assetPattern = /\bsrc="(\/[^"]+\.js)"/;
-
-/** Connections that are kept and used again, first in first out, so that none stays idle for long. */
-export const keptConnections = (): Agent => new Agent({ keepAlive: true, scheduling: "fifo", maxFreeSockets: 256 });
-
-/** One request, whole answer included; rejects on a reset, on anything unfinished, and after `slowMs`. No retry. */
-function get(visitor: Visitor, path: string, agent: Agent | undefined): Promise<Answer> {
-  const { origin, hostname, slowMs } = visitor;
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        host: origin.host,
-        port: origin.port,
-        path,
-        // Without an agent the request gets a connection of its own, which ends with it.
-        agent: agent ?? false,
-        headers: { host: `${hostname}:${origin.port}`, "user-agent": "golive-load" },
-      },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        incoming.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > bodyLimit) outgoing.destroy(new Error(`answer larger than ${bodyLimit} bytes`));
-          else chunks.push(chunk);
-        });
-        incoming.on("error", reject);
-        incoming.on("end", () => {
-          const body = Buffer.concat(chunks).toString();
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body });
-        });
-      },
-    );
-    const slow = setTimeout(() => outgoing.destroy(new Error(`slower than ${slowMs} ms`)), slowMs);
-    outgoing.on("error", reject);
-    outgoing.on("close", () => {
-      clearTimeout(slow);
-      reject(new Error("closed before the end of the answer"));
-    });
-    outgoing.end();
-  });
-}
 
 function colourOf(headers: IncomingHttpHeaders): AnsweredColour {
   const named = headers["x-taskflow-colour"];
   return colours.find((colour) => colour === named) ?? "none";
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? `${error.code} ` : "";
-  return `${code}${error.message}`;
-}
-
-/** Sends one request, judges its answer, and reports it. The answer, when it was a good one. */
+/** Gets an answer, judges it, and reports it. The answer, when it was a good one. */
 async function ask(
   visitor: Visitor,
   kind: Kind,
-  path: string,
-  agent: Agent | undefined,
-  judge: (answer: Answer) => string | undefined = () => undefined,
+  get: () => Promise<Answer>,
+  judge: (answer: Answer) => string | undefined,
 ): Promise<Answer | undefined> {
   const at = visitor.now();
   let answer: Answer | undefined;
   let reason: string | undefined;
   try {
-    answer = await get(visitor, path, agent);
-    reason = answer.status >= 200 && answer.status < 300 ? judge(answer) : `status ${answer.status}`;
+    answer = await get();
+    reason = isSuccess(answer) ? judge(answer) : `status ${answer.status}`;
   } catch (error) {
     reason = reasonOf(error);
   }
@@ -107,22 +63,70 @@ async function ask(
 
 const releaseOf = ({ headers }: Answer) => `${headers["x-taskflow-colour"]} ${headers["x-taskflow-version"]}`;
 
-const judgePage = ({ headers, body }: Answer): string | undefined => {
-  if (colourOf(headers) === "none") return "no x-taskflow-colour";
-  return assetPattern.test(body) ? undefined : "the page names no asset";
+const judgeColour = ({ headers }: Answer): string | undefined =>
+  colourOf(headers) === "none" ? "no x-taskflow-colour" : undefined;
+
+const judgePage = (answer: Answer): string | undefined =>
+  judgeColour(answer) ?? (assetPattern.test(answer.body) ? undefined : "the page names no asset");
+
+const idOf = (answer: Answer): number | undefined => {
+  const { id } = fieldsOf(answer);
+  return typeof id === "number" ? id : undefined;
 };
 
-/** What one user does: the page, the asset that it names, then the API. A failed page has no asset to ask for. */
-export async function visit(visitor: Visitor, agent: Agent | undefined): Promise<void> {
-  const page = await ask(visitor, "page", "/", agent, judgePage);
+/**
+ * What one user does: the page, the asset that it names, the API; one who is logged in then lists tasks, and writes one
+ * or reads the one written last. A failed page has no asset to ask for.
+ */
+export async function visit(visitor: Visitor, agent: Agent | undefined, user?: User): Promise<void> {
+  const page = await ask(visitor, "page", () => send(visitor, { path: "/", agent }), judgePage);
   const asset = page && assetPattern.exec(page.body)?.[1];
   if (asset) {
-    await ask(visitor, "asset", asset, agent, (answer) => {
-      const [wanted, got] = [releaseOf(page), releaseOf(answer)];
-      return got === wanted ? undefined : `from ${got}, its page from ${wanted}`;
-    });
+    await ask(
+      visitor,
+      "asset",
+      () => send(visitor, { path: asset, agent }),
+      (answer) => {
+        const [wanted, got] = [releaseOf(page), releaseOf(answer)];
+        return got === wanted ? undefined : `from ${got}, its page from ${wanted}`;
+      },
+    );
   }
-  await ask(visitor, "api", "/api/version", agent, ({ headers }) =>
-    colourOf(headers) === "none" ? "no x-taskflow-colour" : undefined,
+  await ask(visitor, "api", () => send(visitor, { path: "/api/version", agent }), judgeColour);
+  if (!user) return;
+  await listTasks(visitor, agent, user);
+  const latest = user.latest();
+  if (user.title !== undefined) await writeTask(visitor, agent, user, user.title);
+  else if (latest) await readTask(visitor, agent, user, latest);
+  else await listTasks(visitor, agent, user);
+}
+
+async function listTasks(visitor: Visitor, agent: Agent | undefined, user: User): Promise<void> {
+  const get = async () => await send(visitor, { path: "/api/tasks?limit=20", agent, token: await user.token() });
+  await ask(visitor, "read", get, (answer) => {
+    tasksOf(answer);
+    return judgeColour(answer);
+  });
+}
+
+/** What one colour wrote is there for the other one at once. */
+async function readTask(visitor: Visitor, agent: Agent | undefined, user: User, task: TaskName): Promise<void> {
+  const get = async () => await send(visitor, { path: `/api/tasks/${task.id}`, agent, token: await user.token() });
+  await ask(visitor, "read", get, (answer) => {
+    const { title } = fieldsOf(answer);
+    return judgeColour(answer) ?? (title === task.title ? undefined : "another title than was written");
+  });
+}
+
+async function writeTask(visitor: Visitor, agent: Agent | undefined, user: User, title: string): Promise<void> {
+  const get = async () =>
+    await send(visitor, { path: "/api/tasks", agent, token: await user.token(), body: { title } });
+  const answer = await ask(
+    visitor,
+    "write",
+    get,
+    (got) => judgeColour(got) ?? (idOf(got) === undefined ? "no id of a task in the answer" : undefined),
   );
+  const id = answer && idOf(answer);
+  if (id !== undefined) user.wrote({ id, title });
 }

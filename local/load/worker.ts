@@ -1,16 +1,18 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { type Session, Tokens } from "./accounts.ts";
 import { flagsOf } from "./records.ts";
+import { keptConnections, type Site } from "./request.ts";
 import type { FailureNote } from "./sample.ts";
 import { everyShare, Schedule } from "./schedule.ts";
-import { keptConnections, visit } from "./visit.ts";
+import { type User, type Visitor, visit } from "./visit.ts";
+import type { TaskName, WrittenTask } from "./written.ts";
 
-export interface WorkerInput {
-  readonly origin: { readonly host: string; readonly port: number };
-  readonly hostname: string;
+export interface WorkerInput extends Site {
   readonly requestsPerSecond: number;
   readonly seconds: number;
   readonly newConnectionShare: number;
-  readonly slowMs: number;
+  /** The accounts that read and write tasks; none: nobody does. */
+  readonly sessions: readonly Session[];
   /** The load's beginning on the machine's monotonic clock, which every thread shares. */
   readonly epochNs: bigint;
 }
@@ -22,12 +24,16 @@ export type FromWorker = {
   /** at, ms, flags; at, ms, flags; … */
   readonly records: Float64Array;
   readonly failures: readonly FailureNote[];
+  readonly written: readonly WrittenTask[];
   /** Every request that was sent before this moment is in a batch by now. */
   readonly completeUntil: number;
   readonly over: boolean;
 };
 
-const requestsPerVisit = 3;
+/** Page, asset and API; and two for tasks: a list, then one that is written or read. */
+const requestsPerVisit = { stranger: 3, user: 5 } as const;
+/** One request in ten writes: every second visit of five requests. */
+const writingShare = 0.5;
 const tickMs = 5;
 const batchMs = 100;
 
@@ -36,8 +42,10 @@ if (!port) throw new Error("this file runs as a worker of local/load/load.ts");
 const input = workerData as WorkerInput;
 const now = () => Number(process.hrtime.bigint() - input.epochNs) / 1e6;
 
-const schedule = new Schedule(input.requestsPerSecond / requestsPerVisit, input.seconds);
+const perVisit = input.sessions.length > 0 ? requestsPerVisit.user : requestsPerVisit.stranger;
+const schedule = new Schedule(input.requestsPerSecond / perVisit, input.seconds);
 const onNewConnection = everyShare(input.newConnectionShare);
+const writes = everyShare(writingShare);
 const agent = keptConnections();
 /** When each visit that still goes on began: none of its requests is older. */
 const underWay = new Map<number, number>();
@@ -46,19 +54,39 @@ const visitLimit = Math.ceil((2 * input.requestsPerSecond * input.slowMs) / 1000
 
 let numbers: number[] = [];
 let failures: FailureNote[] = [];
+let written: WrittenTask[] = [];
 let visits = 0;
 let stopping = false;
 
-const visitor = {
+const visitor: Visitor = {
   origin: input.origin,
   hostname: input.hostname,
   slowMs: input.slowMs,
   now,
-  done({ record, failure }: Parameters<Parameters<typeof visit>[0]["done"]>[0]) {
+  done({ record, failure }) {
     numbers.push(record.at, record.ms, flagsOf(record));
     if (failure) failures.push(failure);
   },
 };
+const accounts = input.sessions.map((session) => {
+  return { tokens: new Tokens(visitor, session), latest: undefined as TaskName | undefined };
+});
+
+/** Whose turn it is: each account for two visits, so that all of them read and write. */
+function userOf(visit: number): User | undefined {
+  const account = Math.floor(visit / 2) % accounts.length;
+  const own = accounts[account];
+  if (!own) return undefined;
+  return {
+    token: () => own.tokens.current(),
+    title: writes() ? `task of visit ${visit}` : undefined,
+    latest: () => own.latest,
+    wrote(task) {
+      own.latest = task;
+      written.push({ account, ...task });
+    },
+  };
+}
 
 async function begin(): Promise<void> {
   const id = visits++;
@@ -72,7 +100,7 @@ async function begin(): Promise<void> {
   }
   underWay.set(id, at);
   try {
-    await visit(visitor, onNewConnection() ? undefined : agent);
+    await visit(visitor, onNewConnection() ? undefined : agent, userOf(id));
   } finally {
     underWay.delete(id);
   }
@@ -82,9 +110,10 @@ function flush(): void {
   const over = (stopping || schedule.isOver) && underWay.size === 0;
   const [oldest] = underWay.values();
   const records = Float64Array.from(numbers);
-  const message: FromWorker = { type: "batch", records, failures, completeUntil: oldest ?? now(), over };
+  const message: FromWorker = { type: "batch", records, failures, written, completeUntil: oldest ?? now(), over };
   numbers = [];
   failures = [];
+  written = [];
   port?.postMessage(message, [records.buffer]);
   if (!over) return;
   clearInterval(ticking);

@@ -14,9 +14,10 @@ const tasksCreatedKey = "taskflow:tasks-created";
 
 /**
  * Lists of tasks in Redis. A list's shape may change between releases, so its key carries the release version; that a
- * list is out of date must be known to both colours, so each user has a generation that does not: a write replaces it,
- * and every list is stored under the generation that was read before the list was. A generation is a random text and
- * not a number, because Redis may evict it, and a number that starts again would bring an old list back.
+ * list is out of date must be known to both colours, so each user has a generation that does not: a write replaces that
+ * of everyone who sees what was written, and every list is stored under the generation that was read before the list
+ * was. A generation is a random text and not a number, because Redis may evict it, and a number that starts again would
+ * bring an old list back.
  *
  * Redis is a help, never a need: when it does not answer, the database does.
  */
@@ -42,14 +43,14 @@ export class Cache {
     this.#client.connect().catch((error: unknown) => this.#lost(error));
   }
 
-  /** A user's list from the cache, else from `load`. */
-  async list<T>(user: string, load: () => Promise<T>): Promise<{ value: T; cached: boolean }> {
+  /** A user's list from the cache, else from `load`; `which` tells their lists apart. */
+  async list<T>(user: string, which: string, load: () => Promise<T>): Promise<{ value: T; cached: boolean }> {
     const generation = await this.#ask(() => this.#generation(user));
     if (generation === undefined) {
       this.#metrics.cacheReads.inc({ result: "error" });
       return { value: await load(), cached: false };
     }
-    const key = `taskflow:${this.#version}:tasks:${user}:${generation}`;
+    const key = `taskflow:${this.#version}:tasks:${user}:${generation}:${which}`;
     const stored = await this.#ask(() => this.#client.get(key));
     if (typeof stored === "string") {
       this.#metrics.cacheReads.inc({ result: "hit" });
@@ -63,20 +64,24 @@ export class Cache {
     return { value, cached: false };
   }
 
-  /**
-   * Makes every cached list of a user out of date, in both colours, and counts the task that was created. The number of
-   * tasks that both colours created, or undefined when Redis does not answer.
-   */
-  async taskCreated(user: string): Promise<number | undefined> {
-    const answers = await this.#ask(() =>
-      this.#client
-        .multi()
-        .set(generationKey(user), randomUUID(), { expiration: { type: "EX", value: generationSeconds } })
-        .incr(tasksCreatedKey)
-        .exec(),
-    );
-    const created = answers?.[1];
+  /** Makes every cached list of these users out of date, in both colours. */
+  async outdate(users: readonly string[]): Promise<void> {
+    if (users.length === 0) return;
+    await this.#ask(() => this.#outdating(users).exec());
+  }
+
+  /** The same, and counts a task that was created: how many both colours created, or undefined when Redis does not answer. */
+  async taskCreated(users: readonly string[]): Promise<number | undefined> {
+    const answers = await this.#ask(() => this.#outdating(users).incr(tasksCreatedKey).exec());
+    const created = answers?.at(-1);
     return typeof created === "number" ? created : undefined;
+  }
+
+  #outdating(users: readonly string[]) {
+    const commands = this.#client.multi();
+    const expiration = { type: "EX", value: generationSeconds } as const;
+    for (const user of users) commands.set(generationKey(user), randomUUID(), { expiration });
+    return commands;
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,7 @@ function frontend({ identity, assetPrefix }: FrontendSettings): Program {
     {
       method: "GET",
       path: `${assetPrefix}/`,
-      handle(_request, path) {
+      handle(_request, { path }) {
         const found = assets.get(path.slice(assetPrefix.length + 1));
         // Another release's page came to this one for its assets: that is what a lost asset prefix looks like.
         if (!found)

@@ -33,13 +33,21 @@ export class Refusal extends Error {
   }
 }
 
+/** What a request asks for. */
+export interface Address {
+  readonly path: string;
+  /** What stands in the path where the route has `:name`. */
+  readonly named: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+}
+
 export interface Route {
   readonly method: "GET" | "POST";
-  /** The exact path, or everything below it when it ends in `/`. */
+  /** The exact path, in which a segment `:name` stands for any one; or everything below it when it ends in `/`. */
   readonly path: string;
   /** Probes and metrics meet no faults: a bad release is one whose users suffer while its probes are green. */
   readonly faultless?: true;
-  handle(request: IncomingMessage, path: string): Reply | Promise<Reply>;
+  handle(request: IncomingMessage, address: Address): Reply | Promise<Reply>;
 }
 
 export interface Serving {
@@ -73,10 +81,22 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
+/** What the `:name` segments of a route are in a path; undefined when the path is not one of the route's. */
+export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
+  if (pattern.endsWith("/") && pattern !== "/") return path.startsWith(pattern) ? {} : undefined;
+  const [wanted, got] = [pattern.split("/"), path.split("/")];
+  if (wanted.length !== got.length) return undefined;
+  const named: Record<string, string> = {};
+  for (const [index, segment] of wanted.entries()) {
+    const found = got[index] ?? "";
+    if (segment.startsWith(":") && found !== "") named[segment.slice(1)] = found;
+    else if (segment !== found) return undefined;
+  }
+  return named;
+}
+
 function findRoute(routes: readonly Route[], method: string, path: string): Route {
-  const here = routes.filter((route) =>
-    route.path.endsWith("/") && route.path !== "/" ? path.startsWith(route.path) : path === route.path,
-  );
+  const here = routes.filter((route) => matchPath(route.path, path) !== undefined);
   if (here.length === 0) throw new Refusal(404, "not found");
   // HEAD is a GET without its body: Node leaves the body out by itself.
   const found = here.find((route) => route.method === (method === "HEAD" ? "GET" : method));
@@ -116,7 +136,7 @@ export function createService(serving: Serving): Server {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const started = performance.now();
     const method = request.method ?? "GET";
-    const path = (request.url ?? "/").split("?")[0] ?? "/";
+    const [path = "/", search = ""] = (request.url ?? "/").split("?");
     let name = "unmatched";
     let bytes = 0;
     response.once("close", () => {
@@ -134,7 +154,8 @@ export function createService(serving: Serving): Server {
       const route = findRoute(routes, method, path);
       name = route.path;
       if (!route.faultless && (await faults.meet())) throw new Refusal(500, "a fault on demand");
-      reply = await route.handle(request, path);
+      const named = matchPath(route.path, path) ?? {};
+      reply = await route.handle(request, { path, named, query: new URLSearchParams(search) });
     } catch (error) {
       reply = refusalReply(error, log, name);
     }

@@ -1,24 +1,46 @@
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import bcrypt from "bcryptjs";
 import { Refusal } from "./http.ts";
 
-// 4 MiB a hash (N x r x 128 bytes), one at a time: the container has 128 MiB, and each of the four threads of Node's pool
-// keeps what it once needed. p makes up for the small N.
-const cost = { N: 4_096, r: 8, p: 8 };
-const keyLength = 32;
-const queueLimit = 20;
+/** S0-43. A hash takes about 0.1 s of a processor: in a thread of its own, so that logins slow nobody else's answers down. */
+const cost = 10;
+const queueLimit = 10;
+/** bcrypt reads no more of a password than this. */
+export const passwordBytes = 72;
+/** Stands in for the hash of a user who does not exist; it is nobody's. */
+const nobodysHash = `$2b$${cost}$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234`;
 
+interface Question {
+  readonly password: string;
+  /** The hash to check against; undefined: make one. */
+  readonly hash: string | undefined;
+}
+
+const threadName = "passwords";
+let thread: Worker | undefined;
 let queued = 0;
 let last: Promise<unknown> = Promise.resolve();
 
-function derive(password: string, salt: Buffer): Promise<Buffer> {
+/** A password as it is stored. */
+export async function hashPassword(password: string): Promise<string> {
+  return String(await inTurn({ password, hash: undefined }));
+}
+
+/**
+ * Whether a password fits a stored hash. Without a stored hash (no such user) it takes as long and is false, so that
+ * the time of an answer does not tell which addresses have an account.
+ */
+export async function checkPassword(password: string, stored: string | undefined): Promise<boolean> {
+  const fits = (await inTurn({ password, hash: stored ?? nobodysHash })) === true;
+  return fits && stored !== undefined;
+}
+
+/** One hash at a time: the thread would do no more anyhow, and so each caller knows which answer is theirs. */
+function inTurn(question: Question): Promise<unknown> {
   if (queued >= queueLimit) throw new Refusal(429, "too many logins at once; try again", { "retry-after": "1" });
   queued += 1;
-  const mine = last.then(
-    () =>
-      new Promise<Buffer>((resolve, reject) => {
-        scrypt(password, salt, keyLength, cost, (error, key) => (error ? reject(error) : resolve(key)));
-      }),
-  );
+  const mine = last.then(() => ask(question));
   // The next one waits for this one, however it ends; its caller hears about the error.
   last = mine.then(
     () => (queued -= 1),
@@ -27,20 +49,26 @@ function derive(password: string, salt: Buffer): Promise<Buffer> {
   return mine;
 }
 
-/** A password as it is stored: `scrypt$salt$key`. */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(16);
-  const key = await derive(password, salt);
-  return `scrypt$${salt.toString("base64url")}$${key.toString("base64url")}`;
+async function ask(question: Question): Promise<unknown> {
+  thread ??= startThread();
+  thread.postMessage(question);
+  const [answer] = await once(thread, "message");
+  return answer;
 }
 
-/**
- * Whether a password fits a stored hash. Without a stored hash (no such user) it takes as long and is false, so that
- * the time of an answer does not tell which addresses have an account.
- */
-export async function checkPassword(password: string, stored: string | undefined): Promise<boolean> {
-  const [kind, salt, key] = (stored ?? "").split("$");
-  const known = kind === "scrypt" && salt !== undefined && key !== undefined;
-  const derived = await derive(password, known ? Buffer.from(salt, "base64url") : Buffer.alloc(16));
-  return known && timingSafeEqual(derived, Buffer.from(key, "base64url"));
+/** This file, in a thread; in an image the whole service is one file, which does nothing else in a thread. */
+function startThread(): Worker {
+  const started = new Worker(new URL(import.meta.url), { workerData: threadName });
+  started.unref();
+  // Whoever waits for an answer is told; the next one gets another thread.
+  started.once("error", () => {
+    thread = undefined;
+  });
+  return started;
+}
+
+if (!isMainThread && workerData === threadName) {
+  parentPort?.on("message", ({ password, hash }: Question) => {
+    parentPort?.postMessage(hash === undefined ? bcrypt.hashSync(password, cost) : bcrypt.compareSync(password, hash));
+  });
 }

@@ -11,7 +11,15 @@ const step: DemoStep = {
   upSeconds: 2.31,
   settleSeconds: 0,
 };
-const load = { requestsPerSecond: 250, seconds: 61.2, requests: 15300, failed: 0, failures: [] };
+const load = {
+  requestsPerSecond: 250,
+  seconds: 61.2,
+  requests: 15300,
+  failed: 0,
+  failures: [],
+  written: 1530,
+  lost: 0,
+};
 const report = (change: Partial<DemoStep>, changedLoad: Partial<DemoReport["load"]> = {}): DemoReport => ({
   steps: [{ ...step, ...change }],
   refusals: [{ from: 10, asked: 100, exitCode: 255, message: "candidateTraffic 10 -> 100 skips a rung" }],
@@ -41,6 +49,8 @@ describe("the demo", () => {
       ),
       "2 of 15300 requests failed; none may\n  2 x status 502 (first: api after 1.5 s)",
     ],
+    ["a task was lost", report({}, { lost: 3 }), "3 of 1530 tasks that were written are lost; none may"],
+    ["no task was written", report({}, { written: 0 }), "no task was written, so nothing says that none is lost"],
   ])("fails when %s", (_, failed, problem) => {
     expect(shortcomings(failed)).toEqual([problem]);
   });
@@ -53,6 +63,7 @@ describe("the demo", () => {
         "",
         "refused 10 -> 100: candidateTraffic 10 -> 100 skips a rung",
         "15300 requests in 61 s without a break, 0 failed",
+        "1530 tasks written meanwhile, 0 lost",
       ].join("\n"),
     );
   });

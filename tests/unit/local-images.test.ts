@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Layout, writeArchive } from "../../local/images/oci.ts";
+import { imageRecipes, stackImages } from "../../local/images/recipes.ts";
 import { type Entry, entriesOf, writeTar } from "../../local/images/tar.ts";
 
 let directory = "";
@@ -126,6 +127,25 @@ describe("an archive of images", () => {
       User: "999:999",
       Env: [],
       StopSignal: "SIGINT",
+    });
+  });
+});
+
+describe("the images that stack local names", () => {
+  it("all have a recipe", () => {
+    const made = imageRecipes.map(({ name }) => name);
+    expect(stackImages.filter((name) => !made.includes(name))).toEqual([]);
+  });
+
+  it("have Node among them, at the place where the official image has it, for a user who is not root", () => {
+    expect(imageRecipes.find(({ name }) => name === "golive.local/node:24")).toEqual({
+      name: "golive.local/node:24",
+      layers: ["debian", "node"],
+      config: {
+        user: "1000:1000",
+        env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+        command: ["node"],
+      },
     });
   });
 });
