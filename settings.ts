@@ -10,9 +10,19 @@ import {
 import { applications } from "./applications/catalogue.ts";
 import { Ladder } from "./rollout/ladder.ts";
 import { type Circumstances, crossProblems, rungsOf } from "./settings/checks.ts";
+import {
+  type BackupPlan,
+  backupOf,
+  type DatabaseSettings,
+  databaseOf,
+  type ProgramImages,
+  programsOf,
+} from "./settings/database.ts";
 import { defaults } from "./settings/environments.ts";
 import { SettingsError } from "./settings/problems.ts";
 import { type Complete, type Given, parseForm, schema } from "./settings/schema.ts";
+
+export type { BackupPlan, DatabaseSettings, ProgramImages } from "./settings/database.ts";
 
 /** What a colour runs: a version, one image for each service, and configuration of its own. */
 export interface Release {
@@ -27,15 +37,6 @@ export interface ColourSettings {
   /** Scaled to 0 pods, but still declared (rule 8 of the ladder). */
   readonly retired: boolean;
 }
-
-export type DatabaseSettings =
-  | {
-      readonly kind: "statefulset";
-      readonly image: string;
-      readonly storage: string;
-      readonly storageClass: string | undefined;
-    }
-  | { readonly kind: "external"; readonly host: string; readonly port: number };
 
 export interface CacheSettings {
   readonly image: string;
@@ -79,10 +80,16 @@ export interface Settings {
   readonly inPlace: InPlace | undefined;
   readonly retireAfterHours: number;
   readonly database: DatabaseSettings;
+  readonly backup: BackupPlan;
+  /** Counts the rotations of the generated database passwords: one more changes them, without a dropped connection (S4-21). */
+  readonly rotation: number;
+  /** The last contract migration that may run, by file name; undefined: all are held, but on an empty database. */
+  readonly contract: string | undefined;
+  readonly programs: ProgramImages;
   readonly cache: CacheSettings;
   /** Exact references, or prefixes that end in `/`, and what stands in their place. */
   readonly imageMirrors: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Partial<Record<SecretKey | "databasePassword", string>>>;
+  readonly secrets: Readonly<Partial<Record<SecretKey | "databaseAdminPassword", string>>>;
 }
 
 /** Raw config of one project namespace: key without `golive:`, value as the engine hands it over (JSON text for objects). */
@@ -108,6 +115,7 @@ function settingsOf(stack: string, given: Complete): Settings {
   if (!application || !(ladder instanceof Ladder)) throw new SettingsError(stack, []);
   const { environment, candidate } = given;
   const standard = defaults[environment];
+  const database = databaseOf(given.database, standard);
   return deepFreeze({
     stack,
     application,
@@ -123,7 +131,11 @@ function settingsOf(stack: string, given: Complete): Settings {
     ladder,
     inPlace: given.inPlace,
     retireAfterHours: given.retireAfterHours ?? standard.retireAfterHours,
-    database: databaseOf(given.database ?? { kind: "statefulset" }, standard.database),
+    database,
+    backup: backupOf(given.backup, standard),
+    rotation: given.rotation,
+    contract: given.contract,
+    programs: programsOf(given.programs, database, standard),
     cache: {
       image: given.cache?.image ?? standard.cache.image,
       storage: given.cache?.storage ?? standard.cache.storage,
@@ -133,7 +145,7 @@ function settingsOf(stack: string, given: Complete): Settings {
     imageMirrors: given.imageMirrors ?? {},
     secrets: {
       ...(given.sentryDsn === undefined ? {} : { sentryDsn: given.sentryDsn }),
-      ...(given.databasePassword === undefined ? {} : { databasePassword: given.databasePassword }),
+      ...(given.databaseAdminPassword === undefined ? {} : { databaseAdminPassword: given.databaseAdminPassword }),
     },
   });
 }
@@ -142,19 +154,6 @@ function colourOf(given: Given["blue"]): ColourSettings {
   if (!given) return { release: undefined, retired: false };
   const { retired, ...release } = given;
   return { release, retired };
-}
-
-function databaseOf(
-  given: NonNullable<Given["database"]>,
-  standard: { readonly image: string; readonly storage: string },
-): DatabaseSettings {
-  if (given.kind === "external") return given;
-  return {
-    kind: "statefulset",
-    image: given.image ?? standard.image,
-    storage: given.storage ?? standard.storage,
-    storageClass: given.storageClass,
-  };
 }
 
 /** Reads and parses the configuration of the stack that runs. The only place that asks Pulumi for config. */

@@ -46,7 +46,7 @@ export default defineConfig({
       thresholds: {
         lines: 80,
         // The pure modules: where a decision is made, every line is a promise.
-        "rollout/{ladder,decide,desired,observed,pods,told}.ts": { lines: 95 },
+        "rollout/{contract,decide,desired,ladder,migration-result,migrations,observed,pods,run,schema-record,told}.ts": { lines: 95 },
         "components/{cache,database}/statefulset.ts": { lines: 95 },
         "components/release/{manifests,names}.ts": { lines: 95 },
         "components/{pod,traffic}/{http-route,security}.ts": { lines: 95 },

@@ -2,12 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Colour as ColourName, colours, isHttp } from "../applications/application.ts";
 import type { LiveCluster } from "../rollout/cluster.ts";
 import type { Allowed } from "../rollout/decide.ts";
-import { routeHooks } from "../rollout/hooks.ts";
+import { contractHooks, routeHooks } from "../rollout/hooks.ts";
 import type { Observed } from "../rollout/observed.ts";
 import type { Settings } from "../settings.ts";
 import { Cache } from "./cache/cache.ts";
 import { providers } from "./cluster/providers.ts";
 import { Database } from "./database/database.ts";
+import type { SchemaOutput, SchemaRun } from "./database/migrations.ts";
+import type { DatabasePrograms } from "./database/programs.ts";
 import { Namespace } from "./namespace/namespace.ts";
 import { Colour } from "./release/colour.ts";
 import type { RenderedRelease } from "./release/manifests.ts";
@@ -20,16 +22,24 @@ export interface PlatformArgs {
   readonly cluster: LiveCluster;
   readonly observed: Observed;
   readonly decision: Allowed;
+  /** What runs beside the database, and what this run does to the schema. */
+  readonly programs: DatabasePrograms;
+  readonly schema: SchemaRun;
 }
 
 /** All that one application needs on one stack, in the order of S4-52 and S4-53: namespace, stores, colours, traffic. */
 export class Platform extends pulumi.ComponentResource {
+  /** The schema of its database; undefined without one. */
+  readonly schema: SchemaOutput | undefined;
+
   constructor(args: PlatformArgs) {
     const { settings, releases, decision } = args;
     super("golive:index:Platform", settings.application.name, {}, { providers: [...providers(settings)] });
     const { namespace } = new Namespace(settings, { parent: this });
     const after = [namespace];
-    const stores = declareStores(this, settings, after);
+    const route = Promise.withResolvers<pulumi.Resource>();
+    const database = declareDatabase(this, args, after, route.promise);
+    const stores = declareStores(this, settings, after, database);
     const secrets = secretValues(this, settings, stores.urls);
     const sets = colours.map(
       (colour) =>
@@ -39,19 +49,44 @@ export class Platform extends pulumi.ComponentResource {
         ),
     );
     const services = sets.flatMap((set) => set.services);
-    new Traffic({ settings, decision, services, hooks: hooksOf(args) }, { parent: this });
+    const traffic = new Traffic({ settings, decision, services, hooks: hooksOf(args) }, { parent: this });
+    route.resolve(traffic.route);
+    this.schema = database?.schema;
     this.registerOutputs({});
   }
 }
 
-function declareStores(parent: Platform, settings: Settings, after: readonly pulumi.Resource[]) {
-  const { postgresql, redis } = settings.application.stores;
-  const database =
-    postgresql &&
-    new Database(
-      { settings, after, user: postgresql.user, database: postgresql.database[settings.environment] },
-      { parent },
-    );
+function declareDatabase(
+  parent: Platform,
+  { settings, programs, schema, cluster, observed, decision }: PlatformArgs,
+  after: readonly pulumi.Resource[],
+  route: Promise<pulumi.Resource>,
+): Database | undefined {
+  const { postgresql } = settings.application.stores;
+  if (!postgresql) return undefined;
+  const { user: owner, database: names } = postgresql;
+  return new Database(
+    {
+      ...{ settings, programs, schema, cluster, after, owner },
+      database: names[settings.environment],
+      outdated: decision.told.outdated,
+      // What can never serve again must stand on the route before it is so.
+      contract:
+        decision.move === "contract"
+          ? { after: route, hooks: contractHooks({ cluster, observed, decision }) }
+          : undefined,
+    },
+    { parent },
+  );
+}
+
+function declareStores(
+  parent: Platform,
+  settings: Settings,
+  after: readonly pulumi.Resource[],
+  database: Database | undefined,
+) {
+  const { redis } = settings.application.stores;
   const cache = redis && new Cache({ settings, after, user: redis.user }, { parent });
   return {
     urls: {

@@ -107,10 +107,12 @@ function pullProblem(image: string, { imageMirrors = {} }: Given, byDigest: bool
 }
 
 function storeImageProblems(given: Given): readonly Problem[] {
-  const { database, cache } = given;
+  const { database, cache, programs } = given;
   const images = {
-    "database.image": database?.kind === "statefulset" ? database.image : undefined,
+    "database.image": database && "image" in database ? database.image : undefined,
     "cache.image": cache?.image,
+    "programs.image": programs?.image,
+    "programs.postgresImage": programs?.postgresImage,
   };
   return Object.entries(images).flatMap(([key, image]) => {
     const text = image === undefined ? undefined : pullProblem(image, given, false);
@@ -133,13 +135,13 @@ function secretProblems(given: Given, circumstances: Circumstances): readonly Pr
       text: `holds a secret, but would put it in clear where everybody reads it; secrets may stand in: ${secretKeys.join(", ")}`,
     }));
   const problems = [...inClear, ...misplaced];
-  if (given.database?.kind !== "external" || given.databasePassword !== undefined || circumstances.preview)
+  if (given.database?.kind !== "external" || given.databaseAdminPassword !== undefined || circumstances.preview)
     return problems;
   return [
     ...problems,
     {
-      key: "databasePassword",
-      text: "got nothing; an external database needs it: pulumi config set --secret golive:databasePassword",
+      key: "databaseAdminPassword",
+      text: "got nothing; an external database needs it: pulumi config set --secret golive:databaseAdminPassword",
     },
   ];
 }

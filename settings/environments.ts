@@ -6,35 +6,63 @@ export interface EnvironmentDefaults {
   readonly protect: boolean;
   /** Hours that a colour keeps its pods after it lost its traffic (S1-48, C13). */
   readonly retireAfterHours: number;
-  readonly database: { readonly image: string; readonly storage: string };
+  readonly database: {
+    readonly kind: "statefulset" | "cloudnative-pg";
+    /** PostgreSQL as its makers publish it, and as the operator CloudNativePG needs it. */
+    readonly image: string;
+    readonly operatorImage: string;
+    readonly storage: string;
+    readonly walStorage: string;
+    /** A loopback port for each environment, so that two stacks may run on one machine at a time. */
+    readonly forwardPort: number;
+  };
+  /** Backups that golive takes itself; times are UTC. */
+  readonly backup: {
+    readonly storage: string;
+    readonly schedule: string;
+    readonly drillSchedule: string;
+    readonly keep: number;
+    readonly leastPercentOfPrevious: number;
+  };
+  readonly programs: { readonly image: string };
   readonly cache: { readonly image: string; readonly storage: string; readonly memoryMiB: number };
   /** Limits of the whole namespace: pods, and requests of CPU and memory as Kubernetes quantities. */
   readonly quota: { readonly pods: string; readonly cpu: string; readonly memory: string };
 }
 
 const postgres = "docker.io/library/postgres:15.14";
+const images = { image: postgres, operatorImage: "ghcr.io/cloudnative-pg/postgresql:15.14" };
 const redis = "docker.io/library/redis:7.2.5";
+const programs = { image: "docker.io/library/node:24.11.1-bookworm-slim" };
+/** Nightly; the drill in the night to Sunday, after that night's backup. S4-46: half the size of the one before is suspicious. */
+const nightly = { schedule: "30 2 * * *", drillSchedule: "0 4 * * 0", leastPercentOfPrevious: 50 };
 
 /** The one table of differences between environments. */
 export const defaults: ByEnvironment<EnvironmentDefaults> = {
   local: {
     protect: false,
     retireAfterHours: 0,
-    database: { image: postgres, storage: "1Gi" },
+    database: { ...images, kind: "statefulset", storage: "1Gi", walStorage: "1Gi", forwardPort: 15432 },
+    backup: { ...nightly, storage: "1Gi", keep: 5 },
+    programs,
     cache: { image: redis, storage: "1Gi", memoryMiB: 128 },
     quota: { pods: "40", cpu: "4", memory: "8Gi" },
   },
   staging: {
     protect: true,
     retireAfterHours: 24,
-    database: { image: postgres, storage: "20Gi" },
+    database: { ...images, kind: "statefulset", storage: "20Gi", walStorage: "5Gi", forwardPort: 15433 },
+    backup: { ...nightly, storage: "20Gi", keep: 7 },
+    programs,
     cache: { image: redis, storage: "2Gi", memoryMiB: 256 },
     quota: { pods: "60", cpu: "8", memory: "16Gi" },
   },
   production: {
     protect: true,
     retireAfterHours: 24,
-    database: { image: postgres, storage: "100Gi" },
+    database: { ...images, kind: "cloudnative-pg", storage: "100Gi", walStorage: "20Gi", forwardPort: 15434 },
+    backup: { ...nightly, storage: "100Gi", keep: 30 },
+    programs,
     cache: { image: redis, storage: "8Gi", memoryMiB: 1024 },
     quota: { pods: "100", cpu: "32", memory: "64Gi" },
   },

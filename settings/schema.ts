@@ -1,20 +1,10 @@
 import { z } from "zod";
 import { colours, environments } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
+import { backupForm, databaseForm, databaseKeys, programsForm } from "./database.ts";
+import { host, name, object, quantity, text } from "./forms.ts";
 import { type Problem, suggestion } from "./problems.ts";
 
-const object = <T extends z.ZodRawShape>(shape: T) =>
-  z.strictObject(shape, `allowed: an object {${Object.keys(shape).join(", ")}}`);
-const text = (allowed: string) => z.string(`allowed: ${allowed}`).min(1, `allowed: ${allowed}`);
-const name = z
-  .string("allowed: a Kubernetes name")
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "allowed: a Kubernetes name (a-z, 0-9, -)");
-const host = z
-  .string("allowed: a DNS name")
-  .regex(/^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, "allowed: a DNS name");
-const quantity = z
-  .string("allowed: a size such as 10Gi")
-  .regex(/^[1-9][0-9]*(Mi|Gi|Ti)$/, "allowed: a size such as 10Gi");
 const colour = z.enum(colours, "allowed: blue, green");
 const release = object({
   version: z
@@ -54,41 +44,30 @@ const shape = {
     .optional(),
   inPlace: object({ colour, reason: text("why this cannot wait for weight 0") }).optional(),
   retireAfterHours: z.number("allowed: hours, 0 or more").min(0, "allowed: hours, 0 or more").optional(),
-  database: z
-    .discriminatedUnion(
-      "kind",
-      [
-        z.strictObject({
-          kind: z.literal("statefulset"),
-          image: text("an image reference").optional(),
-          storage: quantity.optional(),
-          storageClass: name.optional(),
-        }),
-        z.strictObject({
-          kind: z.literal("external"),
-          host,
-          port: z.int("allowed: a port").min(1, "allowed: 1 to 65535").max(65535, "allowed: 1 to 65535").default(5432),
-        }),
-      ],
-      "allowed: {kind: statefulset, …} or {kind: external, host, port}",
-    )
-    .optional(),
+  database: databaseForm.optional(),
   cache: object({
     image: text("an image reference").optional(),
     storage: quantity.optional(),
     storageClass: name.optional(),
     memoryMiB: z.int("allowed: MiB").min(64, "allowed: 64 MiB or more").optional(),
   }).optional(),
+  backup: backupForm.optional(),
+  rotation: z.int("allowed: an integer, 0 or more").min(0, "allowed: an integer, 0 or more").default(0),
+  contract: z
+    .string("allowed: the file name of a migration, such as 012_drop_old_name.sql")
+    .regex(/^[0-9]{3}_[a-z0-9_]+\.sql$/, "allowed: the file name of a migration, such as 012_drop_old_name.sql")
+    .optional(),
+  programs: programsForm.optional(),
   imageMirrors: z
     .record(z.string(), text("an image reference"), "allowed: an object {reference: replacement}")
     .default({}),
   sentryDsn: text("a secret").optional(),
-  databasePassword: text("a secret").optional(),
+  databaseAdminPassword: text("a secret").optional(),
 };
 export const schema = z.strictObject(shape);
 const partial = schema.partial();
-export const secretKeys = ["sentryDsn", "databasePassword"] as const;
-const textKeys = new Set(["application", "environment", "hostname", "candidate", "sentryDsn", "databasePassword"]);
+export const secretKeys = ["sentryDsn", "databaseAdminPassword"] as const;
+const textKeys = new Set(["application", "environment", "hostname", "candidate", "contract", ...secretKeys]);
 
 /** A stack's configuration as written, of the right form; what is not of the right form is left out. */
 export type Given = z.infer<typeof partial>;
@@ -124,7 +103,7 @@ function decode(key: string, value: string): unknown {
 function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown>>): readonly Problem[] {
   const key = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
-    const known = issue.path.length === 0 ? Object.keys(shape) : (knownKeys[key.replace(/\.\d+$/, "")] ?? []);
+    const known = issue.path.length === 0 ? Object.keys(shape) : (knownKeys[objectAt(key, input)] ?? []);
     return issue.keys.map((unknown) => ({
       key: key === "" ? unknown : `${key}.${unknown}`,
       text: `unknown key${suggestion(unknown, known)}`,
@@ -134,9 +113,17 @@ function explain(issue: z.core.$ZodIssue, input: Readonly<Record<string, unknown
     (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
     input,
   );
-  const shown = secretKeys.some((secret) => secret === issue.path[0]) ? "a value" : JSON.stringify(got);
+  const shown = secretKeys.some((secret) => secret === issue.path[0]) ? "a value" : brief(JSON.stringify(got));
   const inner = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
   return [{ key, text: `got ${got === undefined ? "nothing" : shown}; ${inner ?? issue.message}` }];
+}
+
+const brief = (text: string | undefined) => (text !== undefined && text.length > 120 ? `${text.slice(0, 60)}…` : text);
+
+/** The entry of `knownKeys` for an object: a database has other keys for each kind, and each rung of a ladder the same. */
+function objectAt(key: string, { database }: Readonly<Record<string, unknown>>): string {
+  const kind = typeof database === "object" && database !== null && "kind" in database ? String(database.kind) : "";
+  return key === "database" ? `database ${kind}` : key.replace(/\.\d+$/, "");
 }
 
 const knownKeys: Readonly<Record<string, readonly string[]>> = {
@@ -145,7 +132,7 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   cluster: ["context", "kubeconfig"],
   gateway: ["name", "namespace", "section", "internalSection"],
   cache: ["image", "storage", "storageClass", "memoryMiB"],
-  database: ["kind", "image", "storage", "storageClass", "host", "port"],
+  ...databaseKeys,
   inPlace: ["colour", "reason"],
   ladder: Object.keys(rung.shape),
 };

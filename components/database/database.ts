@@ -1,10 +1,18 @@
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
-import { defaults } from "../../settings/environments.ts";
-import { mirrored } from "../../settings/images.ts";
+import type { LiveCluster } from "../../rollout/cluster.ts";
 import type { Settings } from "../../settings.ts";
-import { firstStartScript, postgresService, postgresStatefulSet, serverName } from "./statefulset.ts";
+import { Access } from "./access.ts";
+import { connectionUrl, serverAddress } from "./address.ts";
+import { Backups } from "./backups.ts";
+import { cloudNativePgServer } from "./cloudnative-pg.ts";
+import { externalServer } from "./external.ts";
+import { Migrations, type SchemaOutput, type SchemaRun } from "./migrations.ts";
+import { loginPasswords } from "./passwords.ts";
+import { type DatabasePrograms, ProgramFiles } from "./programs.ts";
+import { roleNames, rolesOf } from "./roles.ts";
+import { activeLogin } from "./rotation.ts";
+import type { DatabaseServer, ServerArgs } from "./server.ts";
+import { statefulSetServer } from "./statefulset-server.ts";
 
 /** How the application reaches its database; what must stand before its pods start. */
 export interface DatabaseAccess {
@@ -15,97 +23,77 @@ export interface DatabaseAccess {
 
 export interface DatabaseArgs {
   readonly settings: Settings;
-  /** Login role and name of the application's database. */
-  readonly user: string;
+  /** Name of the role that owns the application's database, and of the database. */
+  readonly owner: string;
   readonly database: string;
-  /** What a server in the cluster needs first: the namespace. */
+  readonly programs: DatabasePrograms;
+  readonly schema: SchemaRun;
+  /** Releases that a contract migration made unable to serve. */
+  readonly outdated: readonly string[];
+  readonly cluster: Pick<LiveCluster, "migrationResult">;
+  /** What everything here needs first: the namespace. */
   readonly after: readonly pulumi.Resource[];
+  /** A run that cannot be undone waits for this before it migrates, and asks these hooks. */
+  readonly contract:
+    | { readonly after: Promise<pulumi.Resource>; readonly hooks: pulumi.ResourceHookBinding }
+    | undefined;
 }
 
-/** The application's PostgreSQL: a server in the namespace, or one that somebody else runs. Same outputs for each kind. */
+/**
+ * The application's PostgreSQL: a server, the roles and rights in it, its schema, and its backups. What stands behind a
+ * server's kind is the same for each.
+ */
 export class Database extends pulumi.ComponentResource {
   readonly access: DatabaseAccess;
+  readonly schema: SchemaOutput;
 
   constructor(args: DatabaseArgs, opts: pulumi.ComponentResourceOptions) {
-    super("golive:database:Database", `${args.settings.application.name}-database`, {}, opts);
-    this.access = args.settings.database.kind === "external" ? external(args) : server(this, args);
+    const { settings, database, after } = args;
+    super("golive:database:Database", `${settings.application.name}-database`, {}, opts);
+    const names = roleNames(settings.application.name, args.owner);
+    const roles = rolesOf(names);
+    const passwords = loginPasswords(this, roles, { names, rotation: settings.rotation });
+    const shared = { settings, names, roles, passwords, database, after };
+
+    const server = declareServer(this, shared);
+    const access = new Access({ ...shared, server }, { parent: this });
+    const files = new ProgramFiles({ ...shared, programs: args.programs }, { parent: this });
+    const { mounted } = files;
+    const migrations = new Migrations(
+      {
+        ...shared,
+        ...args.programs,
+        mounted,
+        restored: args.schema.restored,
+        schema: args.schema,
+        outdated: args.outdated,
+        cluster: args.cluster,
+        after: [...access.ready, ...files.ready, ...(args.contract ? [args.contract.after] : [])],
+        hooks: args.contract?.hooks,
+      },
+      { parent: this },
+    );
+    // Not after the Job: when it fails, these are what one looks with.
+    new Backups({ ...shared, mounted, after: [...access.ready, ...files.ready] }, { parent: this });
+
+    const login = names.applicationLogins[activeLogin(settings.rotation)];
+    const address = serverAddress(settings);
+    const url = pulumi
+      .output(passwords[login])
+      .apply((password = "") => connectionUrl(address, { login, password, database }));
+    this.access = { url: pulumi.secret(url), ready: [migrations.job] };
+    this.schema = migrations.schema;
     this.registerOutputs({});
   }
 }
 
-function external({ settings, user, database }: DatabaseArgs): DatabaseAccess {
-  if (settings.database.kind !== "external") throw new pulumi.RunError("not an external database");
-  const { host, port } = settings.database;
-  // Without the secret only a preview gets here (settings.ts); its text is never applied.
-  const password = pulumi.secret(settings.secrets.databasePassword ?? "not-set");
-  // S4-22: an external server must prove its name; the certificate authorities are the image's.
-  const url = connectionUrl({ user, password, host, port, database, query: "?sslmode=verify-full" });
-  return { url, ready: [] };
-}
-
-function server(parent: Database, { settings, user, database, after }: DatabaseArgs): DatabaseAccess {
-  const { namespace, imageMirrors, environment } = settings;
-  if (settings.database.kind !== "statefulset") throw new pulumi.RunError("not a database of our own");
-  const { image, storage, storageClass } = settings.database;
-  const labels = { app: settings.application.name, component: serverName };
-  const { protect } = defaults[environment];
-  const opts = { parent, dependsOn: [...after] };
-  const keeping = { parent, protect, retainOnDelete: protect };
-
-  const admin = generatedPassword("postgres-admin-password", keeping);
-  const application = generatedPassword("postgres-application-password", keeping);
-  const passwords = new kubernetes.core.v1.Secret(
-    "postgres-passwords",
-    {
-      metadata: { name: serverName, namespace, labels },
-      stringData: { "admin-password": admin, "application-password": application },
-    },
-    opts,
-  );
-  const firstStart = new kubernetes.core.v1.ConfigMap(
-    "postgres-first-start",
-    {
-      metadata: { name: `${serverName}-first-start`, namespace, labels },
-      data: { "10-application.sh": firstStartScript(database, user) },
-    },
-    opts,
-  );
-  const spec = {
-    namespace,
-    labels,
-    image: mirrored(image, imageMirrors),
-    storage,
-    storageClass,
-    disposable: environment === "local",
-  };
-  const service = new kubernetes.core.v1.Service("postgres", postgresService(spec), opts);
-  const statefulSet = new kubernetes.apps.v1.StatefulSet("postgres", postgresStatefulSet(spec), {
-    ...keeping,
-    dependsOn: [passwords, firstStart, service],
-    // S4-52: ready within 300 s.
-    customTimeouts: { create: "300s", update: "300s" },
-  });
-  const host = `${serverName}.${namespace}.svc.cluster.local`;
-  const url = connectionUrl({ user, password: application, host, port: 5432, database, query: "" });
-  return { url, ready: [statefulSet] };
-}
-
-/** Letters and digits only: it stands in URLs and SQL as it is. */
-function generatedPassword(name: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
-  return new random.RandomPassword(name, { length: 32, special: false }, opts).result;
-}
-
-interface Connection {
-  readonly user: string;
-  readonly password: pulumi.Output<string>;
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly query: string;
-}
-
-function connectionUrl({ user, password, host, port, database, query }: Connection): pulumi.Output<string> {
-  return pulumi.secret(
-    pulumi.interpolate`postgresql://${user}:${password.apply(encodeURIComponent)}@${host}:${port}/${database}${query}`,
-  );
+function declareServer(parent: Database, args: ServerArgs): DatabaseServer {
+  switch (args.settings.database.kind) {
+    case "statefulset":
+      return statefulSetServer(parent, args);
+    case "external":
+      return externalServer(parent, args);
+    case "cloudnative-pg":
+      return cloudNativePgServer(parent, args);
+  }
 }

@@ -1,11 +1,11 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { KubeConfig } from "@kubernetes/client-node";
-import { PortForward } from "@kubernetes/client-node";
+import { createServer, type Server, Socket } from "node:net";
+import { CoreV1Api, type KubeConfig, PortForward } from "@kubernetes/client-node";
 
 /** Where a server in the cluster is, and the loopback port that leads to it. */
 export interface Forwarded {
   readonly namespace: string;
-  readonly pod: string;
+  /** Name of the pod, or labels (`a=b,c=d`) of the pod that is to be found anew for each connection. */
+  readonly pod: string | { readonly labels: string };
   /** Port of the container. */
   readonly port: number;
   /** Loopback port; 0: any that is free. */
@@ -30,15 +30,42 @@ export async function openPortForward(config: KubeConfig, target: Forwarded): Pr
   return server;
 }
 
-async function lead(config: KubeConfig, { namespace, pod, port }: Forwarded, socket: Socket): Promise<void> {
+async function lead(config: KubeConfig, target: Forwarded, socket: Socket): Promise<void> {
   socket.on("error", () => socket.destroy());
+  // A provider keeps its connection until the engine ends, and the engine waits for this program: neither would ever end.
+  socket.unref();
   try {
-    const opened = await new PortForward(config).portForward(namespace, pod, [port], socket, null, socket);
+    const pod = await podOf(config, target);
+    const opened = await new PortForward(config).portForward(
+      target.namespace,
+      pod,
+      [target.port],
+      socket,
+      null,
+      socket,
+    );
     const upstream = typeof opened === "function" ? opened() : opened;
+    unref(upstream);
     socket.once("close", () => upstream?.close());
     upstream?.once("close", () => socket.destroy());
   } catch (error) {
     // The client sees a connection that ends at once; it says so in words of its own.
     socket.destroy(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** A WebSocket has no such method; its socket has. */
+function unref(upstream: object | null): void {
+  const socket: unknown = upstream === null ? undefined : Reflect.get(upstream, "_socket");
+  if (socket instanceof Socket) socket.unref();
+}
+
+async function podOf(config: KubeConfig, { namespace, pod }: Forwarded): Promise<string> {
+  if (typeof pod === "string") return pod;
+  const { items } = await config
+    .makeApiClient(CoreV1Api)
+    .listNamespacedPod({ namespace, labelSelector: pod.labels, fieldSelector: "status.phase=Running" });
+  const name = items[0]?.metadata?.name;
+  if (name === undefined) throw new Error(`no pod with the labels ${pod.labels} runs in namespace ${namespace}`);
+  return name;
 }

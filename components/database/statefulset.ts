@@ -1,6 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { headlessService, type SingleServer, singleStatefulSet } from "../pod/single-server.ts";
+import { serverName } from "./address.ts";
+import { plannerArguments } from "./planner.ts";
 
 /** `postgres` in the official image's root. */
 const uid = 999;
@@ -10,9 +12,6 @@ const port = 5432;
 export interface PostgresServer extends SingleServer {
   readonly image: string;
 }
-
-/** Name of the StatefulSet, its Service, its Secret and its first-start ConfigMap; its pod is `postgres-0` (S4-47). */
-export const serverName = "postgres";
 
 /** One PostgreSQL server with a volume of its own; SCRAM only, `postgres-0` ready within 300 s (S4-47, S4-52). */
 export function postgresStatefulSet(server: PostgresServer): types.input.apps.v1.StatefulSet {
@@ -29,14 +28,14 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
         name: "postgres",
         image,
         ...restrictedContainer(),
-        args: ["postgres", "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC"],
+        args: ["postgres", "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC", ...plannerArguments],
         ports: [{ name: "postgres", containerPort: port }],
         env: [
           { name: "PGDATA", value: `${dataDirectory}/pgdata` },
           { name: "POSTGRES_USER", value: "postgres" },
           { name: "POSTGRES_PASSWORD_FILE", value: "/etc/postgres/admin-password" },
           { name: "POSTGRES_HOST_AUTH_METHOD", value: "scram-sha-256" },
-          { name: "POSTGRES_INITDB_ARGS", value: "--encoding=UTF8 --data-checksums" },
+          { name: "POSTGRES_INITDB_ARGS", value: "--encoding=UTF8 --lc-collate=C --lc-ctype=C.UTF-8 --data-checksums" },
         ],
         // pg_isready reads the answer: a server that is still starting or recovering is not ready.
         startupProbe: { ...isReady, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
@@ -46,7 +45,6 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
         volumeMounts: [
           { name: "data", mountPath: dataDirectory },
           { name: "passwords", mountPath: "/etc/postgres", readOnly: true },
-          { name: "first-start", mountPath: "/docker-entrypoint-initdb.d", readOnly: true },
           { name: "run", mountPath: "/var/run/postgresql" },
           { name: "tmp", mountPath: "/tmp" },
         ],
@@ -54,7 +52,6 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
     ],
     volumes: [
       { name: "passwords", secret: { secretName: serverName, defaultMode: 0o440 } },
-      { name: "first-start", configMap: { name: `${serverName}-first-start`, defaultMode: 0o555 } },
       { name: "run", emptyDir: {} },
       { name: "tmp", emptyDir: {} },
     ],
@@ -63,20 +60,4 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
 
 export function postgresService(server: PostgresServer): types.input.core.v1.Service {
   return headlessService(serverName, server, { name: "postgres", port });
-}
-
-/**
- * What the server runs once, on an empty volume: a login role for the application that is no superuser and bypasses no
- * row level security, and its database. The password is read from a file, so that no process list shows it.
- */
-export function firstStartScript(database: string, user: string): string {
-  return `#!/bin/sh
-set -eu
-password=$(cat /etc/postgres/application-password)
-psql --set=ON_ERROR_STOP=1 --username=postgres --dbname=postgres --quiet <<SQL
-create role ${user} login password '$password' nosuperuser nocreatedb nocreaterole nobypassrls;
-create database ${database} owner ${user};
-revoke all on database ${database} from public;
-SQL
-`;
 }

@@ -53,10 +53,15 @@ function configMap(parent: Colour, { settings, colour, after }: ColourArgs, rele
   return new kubernetes.core.v1.ConfigMap(name, { metadata, data: release.config }, { parent, dependsOn: [...after] });
 }
 
-function secret(parent: Colour, { settings, colour, secrets, after }: ColourArgs) {
+/** After the stores: a pod that starts meanwhile must not read a password that its server does not know yet. */
+function secret(parent: Colour, { settings, colour, secrets, after, stores }: ColourArgs) {
   const name = colourName(settings.application.name, colour);
   const metadata = { name, namespace: settings.namespace, labels: { app: settings.application.name, version: colour } };
-  return new kubernetes.core.v1.Secret(name, { metadata, stringData: secrets }, { parent, dependsOn: [...after] });
+  return new kubernetes.core.v1.Secret(
+    name,
+    { metadata, stringData: secrets },
+    { parent, dependsOn: [...after, ...stores] },
+  );
 }
 
 function workload(

@@ -5,6 +5,8 @@ import { type Colour, type HttpService, isHttp } from "../../applications/applic
 import { releaseAnnotation } from "../../rollout/observed.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Release, Settings } from "../../settings.ts";
+import { authorityVolume } from "../database/address.ts";
+import { rotationAnnotation } from "../database/rotation.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { colourName, selectorLabels, workloadName } from "./names.ts";
 
@@ -42,7 +44,8 @@ export function renderRelease(settings: Settings, colour: Colour): RenderedRelea
       {
         metadata: {
           labels: { ...selectorLabels(name, service, colour), "app.kubernetes.io/version": release.version },
-          annotations: { [releaseAnnotation]: id },
+          // Another rotation starts the pods anew with another login, and is no other release (rule 5).
+          annotations: { [releaseAnnotation]: id, [rotationAnnotation]: String(settings.rotation) },
         },
         spec,
       },
@@ -65,6 +68,7 @@ function podSpec(settings: Settings, colour: Colour, service: HttpService, relea
   const { application } = settings;
   const shared = colourName(application.name, colour);
   const { cpu, memory } = service.resources;
+  const authority = application.stores.postgresql ? authorityVolume(settings) : { volumes: [], volumeMounts: [] };
   const probe = (path: string) => ({ httpGet: { path, port: "http" }, timeoutSeconds: 2 });
   return {
     ...restrictedPod(uid),
@@ -100,10 +104,10 @@ function podSpec(settings: Settings, colour: Colour, service: HttpService, relea
             ...(memory.limit === undefined ? {} : { memory: memory.limit }),
           },
         },
-        volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+        volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...authority.volumeMounts],
       },
     ],
-    volumes: [{ name: "tmp", emptyDir: {} }],
+    volumes: [{ name: "tmp", emptyDir: {} }, ...authority.volumes],
   };
 }
 

@@ -16,10 +16,13 @@ export interface TrafficArgs {
 
 /** Where requests go: the public route with both weights, each colour alone, and each colour's assets. */
 export class Traffic extends pulumi.ComponentResource {
+  /** The public route. */
+  readonly route: pulumi.Resource;
+
   constructor({ settings, decision, hooks, services }: TrafficArgs, opts: pulumi.ComponentResourceOptions) {
     super("golive:traffic:Traffic", `${settings.application.name}-traffic`, {}, opts);
     const own = { parent: this, dependsOn: [...services] };
-    declare(publicRoute(settings, decision.weights, decision.told), { ...own, hooks });
+    this.route = declare(publicRoute(settings, decision.weights, decision.told), { ...own, hooks });
     for (const colour of colours) {
       declare(internalRoute(settings, colour), own);
       const assets = assetRoute(settings, colour);

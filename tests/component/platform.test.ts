@@ -11,7 +11,15 @@ import { routeHooks } from "../../rollout/hooks.ts";
 import type { Settings } from "../../settings.ts";
 import { type Declaration, declare, generated, SecretValue, secretOf } from "../support/harness.ts";
 import { observed } from "../support/live.ts";
-import { declarePlatform, firstRun, type Stack, stackSettings } from "../support/platform.ts";
+import {
+  clusterOf,
+  declarePlatform,
+  external,
+  firstRun,
+  programs,
+  type Stack,
+  stackSettings,
+} from "../support/platform.ts";
 import { rag } from "../support/rag.ts";
 
 const stacks = ["local", "staging", "production"] as const;
@@ -24,7 +32,7 @@ const of = (stack: Stack): Declaration => {
 
 beforeAll(async () => {
   for (const stack of stacks) declared.set(stack, await declarePlatform(firstRun(stackSettings(stack))));
-});
+}, 60_000);
 
 describe("a whole stack", () => {
   it.each(stacks)("%s declares what its golden URN list says", (stack) => {
@@ -68,7 +76,7 @@ describe("a whole stack", () => {
 
   it.each(stacks)("%s keeps every value of every Secret encrypted", (stack) => {
     const secrets = of(stack).all.filter(({ type }) => type.endsWith(":Secret"));
-    expect(secrets.length).toBeGreaterThanOrEqual(3);
+    expect(secrets.length).toBeGreaterThanOrEqual(5);
     for (const { inputs } of secrets) expect(inputs.stringData).toBeInstanceOf(SecretValue);
   });
 });
@@ -84,23 +92,65 @@ describe("what holds data", () => {
     expect(kept("local")).toEqual([]);
   });
 
-  it("is protected and kept in staging", () => {
-    expect(kept("staging")).toEqual([
-      ["Namespace staging", true, true],
-      ["RandomPassword jwt-secret", true, false],
-      ["RandomPassword postgres-admin-password", true, true],
-      ["RandomPassword postgres-application-password", true, true],
-      ["StatefulSet postgres", true, true],
-      ["StatefulSet redis", true, true],
-    ]);
+  const keptWithTheServer = (database: string) => [
+    ["Database", database],
+    ["DefaultPrivileges", "taskflow_app-sequences"],
+    ["DefaultPrivileges", "taskflow_app-tables"],
+    ["DefaultPrivileges", "taskflow_read-sequences"],
+    ["DefaultPrivileges", "taskflow_read-tables"],
+    ["Grant", "public-database"],
+    ["Grant", "public-schema"],
+    ["Grant", "taskflow_app-database"],
+    ["Grant", "taskflow_app-schema"],
+    ["Grant", "taskflow_exporter-database"],
+    ["Grant", "taskflow_exporter-schema"],
+    ["Grant", "taskflow_read-database"],
+    ["Grant", "taskflow_read-schema"],
+    ["Role", "taskflow_app"],
+    ["Role", "taskflow_app_a"],
+    ["Role", "taskflow_app_b"],
+    ["Role", "taskflow_backup"],
+    ["Role", "taskflow_exporter"],
+    ["Role", "taskflow_read"],
+    ["Role", "taskflow_readonly"],
+    ["Role", "taskflow_user"],
+    ["Schema", `${database}-public`],
+  ];
+  const itself = ["Database taskflow_staging", "Database taskflow", "Role taskflow_user"];
+  const inTheServer = (database: string) =>
+    keptWithTheServer(database).map(([kind, name]) => {
+      const label = `${kind} ${name}`;
+      return [label, itself.includes(label) || kind === "Schema", true];
+    });
+
+  it("is protected and kept in staging, and what stands in the server goes when it goes, and not before", () => {
+    expect(kept("staging")).toEqual(
+      [
+        ...inTheServer("taskflow_staging"),
+        ["Namespace staging", true, true],
+        ["PersistentVolumeClaim postgres-backups", true, true],
+        ["RandomPassword jwt-secret", true, false],
+        ["RandomPassword postgres-admin-password", true, true],
+        ["RandomPassword postgres-backup-key", true, true],
+        ["StatefulSet postgres", true, true],
+        ["StatefulSet redis", true, true],
+      ].sort(),
+    );
   });
 
-  it("is protected and kept in production, where the database is somebody else's", () => {
-    expect(kept("production")).toEqual([
-      ["Namespace production", true, true],
-      ["RandomPassword jwt-secret", true, false],
-      ["StatefulSet redis", true, true],
-    ]);
+  it("is protected and kept in production, where roles and database are the Cluster's", () => {
+    const rights = inTheServer("taskflow").filter(([label]) => !/^(Role|Database) /.test(String(label)));
+    expect(kept("production")).toEqual(
+      [
+        ...rights,
+        ["Cluster postgres", true, true],
+        ["Namespace production", true, true],
+        ["PersistentVolumeClaim postgres-backups", true, true],
+        ["RandomPassword jwt-secret", true, false],
+        ["RandomPassword postgres-backup-key", true, true],
+        ["StatefulSet redis", true, true],
+      ].sort(),
+    );
   });
 });
 
@@ -108,32 +158,37 @@ describe("the order of S4-52 and S4-53", () => {
   const waitsFor = (kind: string, name: string) => of("staging").find(kind, name).dependsOn;
 
   it("has the namespace before everything in it", () => {
-    for (const name of of("staging").names("Service"))
+    for (const name of of("staging")
+      .names("Service")
+      .filter((each) => each !== "postgres-metrics"))
       expect(waitsFor("Service", name)).toEqual(["kubernetes:core/v1:Namespace::staging"]);
     expect(waitsFor("ConfigMap", "taskflow-blue")).toEqual(["kubernetes:core/v1:Namespace::staging"]);
     expect(waitsFor("ResourceQuota", "staging-quota")).toEqual(["kubernetes:core/v1:Namespace::staging"]);
   });
 
-  it("has passwords, first-start script and Service before PostgreSQL", () => {
+  it("has its password and Service before PostgreSQL", () => {
     expect(waitsFor("StatefulSet", "postgres")).toEqual([
-      "kubernetes:core/v1:ConfigMap::postgres-first-start",
       "kubernetes:core/v1:Secret::postgres-passwords",
       "kubernetes:core/v1:Service::postgres",
     ]);
   });
 
   it.each(["blue", "green"])(
-    "has the stores and the configuration before the backend, and it before the frontend of %s",
+    "has the schema, the cache and the configuration before the backend, and it before the frontend of %s",
     (colour) => {
       expect(waitsFor("Deployment", `taskflow-backend-${colour}`)).toEqual([
-        "kubernetes:apps/v1:StatefulSet::postgres",
         "kubernetes:apps/v1:StatefulSet::redis",
+        "kubernetes:batch/v1:Job::taskflow-migrate",
         `kubernetes:core/v1:ConfigMap::taskflow-${colour}`,
         `kubernetes:core/v1:Secret::taskflow-${colour}`,
       ]);
       expect(waitsFor("Deployment", `taskflow-frontend-${colour}`)).toEqual([
         `kubernetes:apps/v1:Deployment::taskflow-backend-${colour}`,
       ]);
+      // A pod that starts meanwhile finds the password of before, which its server still knows.
+      expect(waitsFor("Secret", `taskflow-${colour}`)).toEqual(
+        expect.arrayContaining(["kubernetes:apps/v1:StatefulSet::redis", "kubernetes:batch/v1:Job::taskflow-migrate"]),
+      );
     },
   );
 
@@ -186,24 +241,29 @@ describe("the namespace", () => {
 });
 
 describe("the secrets of the services", () => {
-  it("connect to the stores of the namespace, with a database of its own in staging", () => {
+  it("connect to the stores of the namespace as the login in use, with a database of its own in staging", () => {
     expect(secretOf(of("staging").find("Secret", "taskflow-blue").inputs.stringData)).toEqual({
-      DATABASE_URL: `postgresql://taskflow_user:${generated("postgres-application-password")}@postgres.staging.svc.cluster.local:5432/taskflow_staging`,
+      DATABASE_URL: `postgresql://taskflow_app_a:${generated("taskflow-app-a-password")}@postgres.staging.svc.cluster.local:5432/taskflow_staging`,
       REDIS_URL: `redis://taskflow:${generated("redis-password")}@redis.staging.svc.cluster.local:6379`,
       JWT_SECRET: generated("jwt-secret"),
       SENTRY_DSN: "",
     });
   });
 
-  it("connect to an external database over verified TLS, whatever letters its password has", () => {
-    expect(secretOf(of("production").find("Secret", "taskflow-blue").inputs.stringData)).toEqual({
-      DATABASE_URL:
-        "postgresql://taskflow_user:p%40ss%2Fword@postgres.taskflow.example.com:5432/taskflow?sslmode=verify-full",
-      REDIS_URL: `redis://taskflow:${generated("redis-password")}@redis.production.svc.cluster.local:6379`,
-      JWT_SECRET: generated("jwt-secret"),
-      SENTRY_DSN: "",
+  it("connect to the primary of an operator's servers over verified TLS", () => {
+    expect(secretOf(of("production").find("Secret", "taskflow-blue").inputs.stringData)).toMatchObject({
+      DATABASE_URL: `postgresql://taskflow_app_a:${generated("taskflow-app-a-password")}@postgres-rw.production.svc.cluster.local:5432/taskflow?sslmode=verify-full&sslrootcert=/etc/golive/ca/ca.crt`,
     });
     expect(of("production").names("StatefulSet")).toEqual(["redis"]);
+  });
+
+  it("connect to an external database over verified TLS", async () => {
+    const declaration = await declarePlatform(firstRun(stackSettings("production", { database: external })));
+    expect(secretOf(declaration.find("Secret", "taskflow-blue").inputs.stringData)).toMatchObject({
+      DATABASE_URL: `postgresql://taskflow_app_a:${generated("taskflow-app-a-password")}@postgres.taskflow.example.com:5432/taskflow?sslmode=verify-full`,
+    });
+    expect(declaration.names("StatefulSet")).toEqual(["redis"]);
+    expect(declaration.clearText).not.toContain("p@ss/word");
   });
 
   it("are the same on both colours, so that a session survives a change of colour", () => {
@@ -223,7 +283,10 @@ describe("the secrets of the services", () => {
     await declare(async () => {
       const settings = stackSettings(stack);
       const opts = { providers: [...providers(settings)] };
-      const { url: postgresql } = new Database({ settings, user: "u", database: "d", after: [] }, opts).access;
+      const schema = { pending: [], held: [], record: undefined };
+      const cluster = clusterOf(observed());
+      const args = { settings, schema, programs, cluster, outdated: [], after: [], contract: undefined };
+      const { url: postgresql } = new Database({ ...args, owner: "u", database: "d" }, opts).access;
       const { url: redis } = new Cache({ settings, user: "u", after: [] }, opts).access;
       const parent = new pulumi.ComponentResource("golive:test:Parent", "parent", {}, opts);
       const values = secretValues(parent, settings, { postgresql, redis });
@@ -235,7 +298,6 @@ describe("the secrets of the services", () => {
   it("of the stores are the generated ones", () => {
     expect(secretOf(of("local").find("Secret", "postgres-passwords").inputs.stringData)).toEqual({
       "admin-password": generated("postgres-admin-password"),
-      "application-password": generated("postgres-application-password"),
     });
     expect(secretOf(of("local").find("Secret", "redis-users").inputs.stringData)).toEqual({
       password: generated("redis-password"),
@@ -310,14 +372,25 @@ describe("the services", () => {
     const declaration = await declarePlatform(firstRun(stackSettings("local", { green: undefined })));
     expect(declaration.names("Service")).toEqual([
       "postgres",
+      "postgres-metrics",
       "redis",
       "taskflow-backend-blue",
       "taskflow-backend-green",
       "taskflow-frontend-blue",
       "taskflow-frontend-green",
     ]);
-    expect(declaration.names("Deployment")).toEqual(["taskflow-backend-blue", "taskflow-frontend-blue"]);
-    expect(declaration.names("Secret")).toEqual(["postgres-passwords", "redis-users", "taskflow-blue"]);
+    expect(declaration.names("Deployment")).toEqual([
+      "postgres-metrics",
+      "taskflow-backend-blue",
+      "taskflow-frontend-blue",
+    ]);
+    expect(declaration.names("Secret")).toEqual([
+      "postgres-backup-key",
+      "postgres-passwords",
+      "redis-users",
+      "taskflow-blue",
+      "taskflow-database",
+    ]);
   });
 
   it("of a retired colour are still declared, with no pods", async () => {
@@ -392,8 +465,8 @@ describe("the routes", () => {
       for (const name of of(stack).names("HTTPRoute"))
         expect(of(stack).find("HTTPRoute", name).hooks).toEqual(
           name === "taskflow"
-            ? { beforeUpdate: ["read-before-write"], afterUpdate: ["read-back"] }
-            : { beforeUpdate: [], afterUpdate: [] },
+            ? { beforeCreate: [], beforeUpdate: ["read-before-write"], afterUpdate: ["read-back"] }
+            : { beforeCreate: [], beforeUpdate: [], afterUpdate: [] },
         );
   });
 
@@ -462,6 +535,7 @@ describe("another application", () => {
   it("needs nothing but its declaration: its services, in their order, on its own stores", async () => {
     const declaration = await declarePlatform(firstRun({ ...base, application: rag, colours }));
     expect(declaration.names("Deployment")).toEqual([
+      "postgres-metrics",
       "rag-acquisition-blue",
       "rag-events-blue",
       "rag-frontend-blue",
@@ -472,7 +546,7 @@ describe("another application", () => {
       "kubernetes:apps/v1:Deployment::rag-retrieval-blue",
     ]);
     expect(secretOf(declaration.find("Secret", "rag-blue").inputs.stringData)).toEqual({
-      DATABASE_URL: `postgresql://rag_user:${generated("postgres-application-password")}@postgres.local.svc.cluster.local:5432/rag`,
+      DATABASE_URL: `postgresql://rag_app_a:${generated("rag-app-a-password")}@postgres.local.svc.cluster.local:5432/rag`,
       REDIS_URL: `redis://rag:${generated("redis-password")}@redis.local.svc.cluster.local:6379`,
     });
   });
@@ -493,15 +567,15 @@ describe("another application", () => {
 
 describe("the harness itself", () => {
   const provider = () => new kubernetes.Provider("cluster", {});
-  const job = (opts: pulumi.CustomResourceOptions) => new kubernetes.batch.v1.Job("job", {}, opts);
+  const account = (opts: pulumi.CustomResourceOptions) => new kubernetes.core.v1.ServiceAccount("robot", {}, opts);
   const config = (name: string, opts: pulumi.CustomResourceOptions) => new kubernetes.core.v1.ConfigMap(name, {}, opts);
 
   it.each([
     ["a program that declares too little", () => {}, "resources declared"],
     [
       "a type that it does not know",
-      () => void job({ provider: provider() }),
-      "the harness knows no kubernetes:batch/v1:Job (job)",
+      () => void account({ provider: provider() }),
+      "the harness knows no kubernetes:core/v1:ServiceAccount (robot)",
     ],
     ["a resource without an explicit provider", () => void config("settings", {}), "settings names its provider"],
     [

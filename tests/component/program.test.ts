@@ -1,10 +1,18 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { readMigrations } from "../../programs/database/migrations/file.ts";
 import { ApiServers, notFound, routeAnswer } from "../support/api-server.ts";
 import { type Config, rawSettings, stackConfig } from "../support/config.ts";
 import { declare } from "../support/harness.ts";
 import { routeObject } from "../support/live.ts";
 import { firstRun, stackSettings } from "../support/platform.ts";
+
+// A preview and an update run in one process here: the second would find the port taken by the first.
+vi.mock("../../components/database/reach.ts", async (original) => ({
+  ...(await original<typeof import("../../components/database/reach.ts")>()),
+  reachDatabase: async () => {},
+}));
 
 const servers = new ApiServers();
 const said: string[] = [];
@@ -43,14 +51,34 @@ async function runProgram(changes: Config, [status, route]: readonly [number, un
   return { declaration, outputs: update };
 }
 
+const settled = <T>(output: pulumi.Output<T>) => new Promise((resolve) => output.apply(resolve));
+
 describe("the program", () => {
   it("takes a new stack live with all traffic on stable, and says so", async () => {
     const { declaration, outputs } = await runProgram({}, [404, notFound]);
     expect(declaration.names("HTTPRoute")).toHaveLength(5);
     expect(said).toContain("create: candidateTraffic starts at 0 (green); blue 100 %, green 0 %");
-    const { weights, ...plain } = outputs;
+    const { weights, schema, ...plain } = outputs;
     expect(plain).toEqual({ hostname: "taskflow.localhost", candidate: "green", candidateTraffic: 0, nextRung: 10 });
-    expect(await new Promise((resolve) => weights.apply(resolve))).toEqual({ blue: 100, green: 0 });
+    expect(await settled(weights)).toEqual({ blue: 100, green: 0 });
+    // The cluster of this test has no pods, so nobody says what the migrations did.
+    expect(await settled(pulumi.output(schema))).toEqual({ pending: [], held: [] });
+  });
+
+  it("applies the migrations of the application, every one of which the record has", async () => {
+    const { declaration } = await runProgram({}, [404, notFound]);
+    const files = await readMigrations(join(import.meta.dirname, "..", "..", "migrations", "taskflow"));
+    expect(files.length).toBeGreaterThanOrEqual(10);
+    expect(declaration.find("ConfigMap", "taskflow-migrations").inputs.data).toEqual(
+      Object.fromEntries(files.map(({ name, sql }) => [name, sql])),
+    );
+    expect(declaration.find("ConfigMap", "taskflow-schema").inputs.data).toEqual({
+      ...Object.fromEntries(files.map(({ name, phase, checksum }) => [name, `${phase} ${checksum}`])),
+      job: expect.stringMatching(/^taskflow-migrate-[0-9a-f]{10}$/),
+    });
+    const { "database.mjs": bundle } = declaration.find("ConfigMap", "taskflow-database-programs").inputs
+      .data as Record<string, string>;
+    expect(bundle).toContain("schema_migrations");
   });
 
   it("refuses an unsafe run before it declares anything", async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gateway } from "../../local/gateway.ts";
 import { type Load, startLoad } from "../../local/load/load.ts";
 import { answersAs, liveWeights, namespaceExists, until } from "../support/live-cluster.ts";
-import { LiveStack, textOf } from "../support/stack.ts";
+import { goldenUrns, LiveStack, textOf } from "../support/stack.ts";
 
 const hostname = "taskflow.localhost";
 /** Counted requests that a share is read from: enough for a bound of 3 points at three standard deviations. */
@@ -30,7 +30,7 @@ describe("TaskFlow goes live", () => {
 
   it("and a second preview shows no change", async () => {
     const preview = await stack.preview("--expect-no-changes");
-    expect(textOf(preview)).toContain("40 unchanged");
+    expect(textOf(preview)).toContain(`${(await goldenUrns("local")).length} unchanged`);
     expect(preview.exitCode).toBe(0);
   });
 
@@ -44,7 +44,7 @@ describe("TaskFlow goes live", () => {
     const state = await stack.exported();
     const shown = (await stack.run(["stack", "export", "--show-secrets"])).stdout;
     const secrets = generatedPasswords(shown);
-    expect(secrets.length).toBe(4);
+    expect(secrets.length).toBe(10);
     for (const secret of secrets) expect(state.includes(secret)).toBe(false);
     // Base64 of a URL with a password in it would not be found by its text.
     const values = kubernetesSecrets(state);
@@ -73,6 +73,8 @@ describe("TaskFlow goes live", () => {
       expect(all.failures).toEqual([]);
       expect(all.failed).toBe(0);
       expect(all.requests).toBeGreaterThan(8 * enough);
+      expect(all.written).toBeGreaterThan(100);
+      expect(all.lost).toBe(0);
     }
   });
 

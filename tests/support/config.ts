@@ -10,6 +10,18 @@ export type Config = Readonly<Record<string, unknown>>;
 /** 64 hex digits for an image digest. */
 export const sha256 = (digit: string) => `@sha256:${digit.repeat(64)}`;
 
+/** A certificate that vouches for nothing. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBeTCCAR+gAwIBAgIUOv7jPXvEEh9w8gPvO/b3P7A8g94wCgYIKoZIzj0EAwIw
+ETEPMA0GA1UEAwwGY2hlY2tzMCAXDTI2MTEyMTEzMzEzMVoYDzIxMjYxMDI4MTMz
+MTMxWjARMQ8wDQYDVQQDDAZjaGVja3MwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AARUVABGCa5KCTquHP/XW/D5cUvgVzPOEinjKmPeeqN8ckNKfrXkhw1zsrxFCnJb
+8XeLQj2Lgwdr1e0J5M8Y5tX9o1MwUTAdBgNVHQ4EFgQUkiVgKErUm65xUnBwXa5p
+YoI5CwEwHwYDVR0jBBgwFoAUkiVgKErUm65xUnBwXa5pYoI5CwEwDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiB81yheIbtt9RwQWmcCHnovLL5dPZWn
+7YuA6Ku94/FrJQIhAOcorlSjbDzjBbayeTnA9otPXFv8/tCzC8/2YyQ23uPS
+-----END CERTIFICATE-----
+`;
 const images = (version: string) => ({
   backend: `golive.local/taskflow-backend:${version}`,
   frontend: `golive.local/taskflow-frontend:${version}`,

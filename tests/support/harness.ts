@@ -10,6 +10,7 @@ import { expect } from "vitest";
 /** One registered resource: what the engine would be sent. */
 export interface Declared {
   readonly type: string;
+  /** Without the digest that stands behind the names of what changes with its content; `urn` has it. */
   readonly name: string;
   readonly urn: string;
   /** Inputs with secrets as `SecretValue`. */
@@ -22,7 +23,13 @@ export interface Declared {
   readonly dependsOn: readonly string[];
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
-  readonly hooks: { readonly beforeUpdate: readonly string[]; readonly afterUpdate: readonly string[] };
+  /** `type::name` of what takes it with it when that is deleted; empty when nothing does. */
+  readonly deletedWith: string;
+  readonly hooks: {
+    readonly beforeCreate: readonly string[];
+    readonly beforeUpdate: readonly string[];
+    readonly afterUpdate: readonly string[];
+  };
   readonly timeouts: { readonly create: string; readonly update: string };
 }
 
@@ -45,11 +52,21 @@ const answers: Readonly<Record<string, (name: string, inputs: Inputs) => Inputs>
   "kubernetes:core/v1:Secret": named,
   "kubernetes:core/v1:ConfigMap": named,
   "kubernetes:core/v1:Service": named,
+  "kubernetes:core/v1:PersistentVolumeClaim": named,
   "kubernetes:apps/v1:StatefulSet": named,
   "kubernetes:apps/v1:Deployment": named,
+  "kubernetes:batch/v1:Job": named,
+  "kubernetes:batch/v1:CronJob": named,
   "kubernetes:policy/v1:PodDisruptionBudget": named,
   "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": named,
+  "kubernetes:postgresql.cnpg.io/v1:Cluster": named,
+  "postgresql:index/role:Role": () => ({}),
+  "postgresql:index/database:Database": () => ({}),
+  "postgresql:index/schema:Schema": () => ({}),
+  "postgresql:index/grant:Grant": () => ({}),
+  "postgresql:index/defaultPrivileges:DefaultPrivileges": () => ({}),
   "pulumi:providers:kubernetes": () => ({}),
+  "pulumi:providers:postgresql": () => ({}),
   "pulumi:providers:random": () => ({}),
   "random:index/randomPassword:RandomPassword": (name) => ({ result: new SecretValue(generated(name)) }),
 };
@@ -118,7 +135,7 @@ async function declareOnce(program: () => void | Promise<void>, preview: boolean
   }
   if (unknown.length > 0) throw new Error(`the harness knows no ${unknown.join(", ")}: add what a cluster answers`);
   for (const { hooks: bound, name } of declared)
-    for (const hook of [...bound.beforeUpdate, ...bound.afterUpdate])
+    for (const hook of [...bound.beforeCreate, ...bound.beforeUpdate, ...bound.afterUpdate])
       expect(hooks, `the hook ${hook} of ${name} is registered`).toContain(hook);
   return declared;
 }
@@ -136,7 +153,7 @@ function read(request: resources.RegisterResourceRequest, urn: string): Declared
   const hooks = request.getHooks();
   return {
     type: request.getType(),
-    name: request.getName(),
+    name: withoutDigest(request.getName()),
     urn,
     inputs: asInputs(opened(request.getObject()?.toJavaScript())),
     custom: request.getCustom(),
@@ -145,7 +162,12 @@ function read(request: resources.RegisterResourceRequest, urn: string): Declared
     dependsOn: request.getDependenciesList().map(label).sort(),
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
-    hooks: { beforeUpdate: hooks?.getBeforeUpdateList() ?? [], afterUpdate: hooks?.getAfterUpdateList() ?? [] },
+    deletedWith: request.getDeletedwith() === "" ? "" : label(request.getDeletedwith()),
+    hooks: {
+      beforeCreate: hooks?.getBeforeCreateList() ?? [],
+      beforeUpdate: hooks?.getBeforeUpdateList() ?? [],
+      afterUpdate: hooks?.getAfterUpdateList() ?? [],
+    },
     timeouts: { create: timeouts?.getCreate() ?? "", update: timeouts?.getUpdate() ?? "" },
   };
 }
@@ -156,8 +178,10 @@ const asInputs = (value: unknown): Inputs =>
 /** `type::name` of a URN, without the types of its parents. */
 function label(urn: string): string {
   const [, , types = "", ...name] = urn.split("::");
-  return `${types.split("$").at(-1)}::${name.join("::")}`;
+  return `${types.split("$").at(-1)}::${withoutDigest(name.join("::"))}`;
 }
+
+const withoutDigest = (name: string) => name.replace(/-[0-9a-f]{10}$/, "");
 
 /** The engine's wire form of secrets, made and read. */
 function sealed(value: unknown): Inputs {
@@ -225,6 +249,14 @@ export class Declaration {
  * and each resource of a provider must name that provider.
  */
 export async function declare(program: () => void | Promise<void>, atLeast: number): Promise<Declaration> {
+  return (await declareBoth(program, atLeast)).update;
+}
+
+/** The same, with what the preview declared beside it. */
+export async function declareBoth(
+  program: () => void | Promise<void>,
+  atLeast: number,
+): Promise<{ readonly preview: Declaration; readonly update: Declaration }> {
   const preview = new Declaration(await declareOnce(program, true));
   const update = new Declaration(await declareOnce(program, false));
   expect(preview.urns, "a preview declares what the update does").toEqual(update.urns);
@@ -232,11 +264,16 @@ export async function declare(program: () => void | Promise<void>, atLeast: numb
   expect(new Set(update.urns).size, "URNs are unique").toBe(update.urns.length);
   for (const { type, name, provider, custom } of update.all)
     if (custom && !type.startsWith("pulumi:providers:"))
-      expect(provider, `${type} ${name} names its provider`).toMatch(
-        type.startsWith("kubernetes:") ? /:providers:kubernetes::cluster::/ : /:providers:random::random::/,
-      );
-  return update;
+      expect(provider, `${type} ${name} names its provider`).toContain(providerOf[type.split(":")[0] ?? ""]);
+  return { preview, update };
 }
+
+/** The one provider of each package, by the name it has in a URN. */
+const providerOf: Readonly<Record<string, string>> = {
+  kubernetes: ":providers:kubernetes::cluster::",
+  random: ":providers:random::random::",
+  postgresql: ":providers:postgresql::postgresql::",
+};
 
 /** Asserts that a value is encrypted, and answers it. */
 export function secretOf(value: unknown): unknown {

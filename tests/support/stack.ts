@@ -13,14 +13,15 @@ export class LiveStack {
   readonly workspace: Workspace;
   readonly #directory: string;
 
-  private constructor(name: string, directory: string) {
+  private constructor(name: string, directory: string, source?: string) {
     this.name = name;
     this.#directory = directory;
-    this.workspace = workspaceAt(directory);
+    this.workspace = workspaceAt(directory, source);
   }
 
-  static async open(name: string): Promise<LiveStack> {
-    return new LiveStack(name, await mkdtemp(join(tmpdir(), "golive-live-")));
+  /** `source`: root of a copy of the checkout, for a test that changes its files. */
+  static async open(name: string, source?: string): Promise<LiveStack> {
+    return new LiveStack(name, await mkdtemp(join(tmpdir(), "golive-live-")), source);
   }
 
   /** Forgets the backend; what is on the cluster must have been destroyed before. */
@@ -104,8 +105,11 @@ export async function previewedUrns(stack: LiveStack): Promise<readonly string[]
   const result = await stack.preview("--json");
   if (result.exitCode !== 0) throw new Error(textOf(result));
   const plan: { steps: readonly { urn: string }[] } = JSON.parse(result.stdout);
-  return plan.steps.map(({ urn }) => urn.split("::").slice(2).join("::")).sort();
+  return plan.steps.map(({ urn }) => withoutDigest(urn.split("::").slice(2).join("::"))).sort();
 }
+
+/** What changes with its content has a digest behind its name. */
+const withoutDigest = (urn: string) => urn.replace(/-[0-9a-f]{10}$/, "-<digest>");
 
 export const goldenPath = (stack: string) => join(import.meta.dirname, "..", "golden", `urns.${stack}.golden.txt`);
 

@@ -10,7 +10,7 @@ import {
   service,
 } from "../../components/release/manifests.ts";
 import type { Settings } from "../../settings.ts";
-import { complete, completeProduction, settingsWith, sha256 } from "../support/config.ts";
+import { certificate, complete, completeProduction, settingsWith, sha256 } from "../support/config.ts";
 import { rag } from "../support/rag.ts";
 
 const http = (settings: Settings, name: string): HttpService => {
@@ -46,7 +46,7 @@ describe("the Deployment of a service", () => {
         template: {
           metadata: {
             labels: { ...labels, "app.kubernetes.io/version": "2.0.0" },
-            annotations: { "golive/release": release.id },
+            annotations: { "golive/release": release.id, "golive/rotation": "0" },
           },
           spec: {
             automountServiceAccountToken: false,
@@ -109,13 +109,47 @@ describe("the Deployment of a service", () => {
                 },
                 lifecycle: { preStop: { sleep: { seconds: 5 } } },
                 resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
-                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+                volumeMounts: [
+                  { name: "tmp", mountPath: "/tmp" },
+                  { name: "database-ca", mountPath: "/etc/golive/ca", readOnly: true },
+                ],
               },
             ],
-            volumes: [{ name: "tmp", emptyDir: {} }],
+            volumes: [
+              { name: "tmp", emptyDir: {} },
+              {
+                name: "database-ca",
+                secret: { secretName: "postgres-ca", items: [{ key: "ca.crt", path: "ca.crt" }] },
+              },
+            ],
           },
         },
       },
+    });
+  });
+
+  it("mounts authorities only where its database has some of its own", () => {
+    const volumes = (database: object) => rendered(settingsWith({ database }, { preview: true })).pods.backend?.spec;
+    const tmp = { name: "tmp", emptyDir: {} };
+    expect(volumes({ kind: "statefulset" })).toMatchObject({ volumes: [tmp] });
+    expect(volumes({ kind: "external", host: "db.example.com" })).toMatchObject({ volumes: [tmp] });
+    expect(volumes({ kind: "external", host: "db.example.com", ca: certificate })).toMatchObject({
+      volumes: [
+        tmp,
+        {
+          name: "database-ca",
+          configMap: { name: "taskflow-database-ca", items: [{ key: "ca.crt", path: "ca.crt" }] },
+        },
+      ],
+      containers: [{ volumeMounts: [{ name: "tmp" }, { name: "database-ca", mountPath: "/etc/golive/ca" }] }],
+    });
+  });
+
+  it("starts its pods anew with another rotation, though the release is the same (rule 5)", () => {
+    const [before, after] = [rendered(settingsWith()), rendered(settingsWith({ rotation: 1 }))];
+    expect(after.id).toBe(before.id);
+    expect(after.pods.backend?.metadata).toMatchObject({
+      annotations: { "golive/release": before.id, "golive/rotation": "1" },
     });
   });
 
@@ -228,6 +262,9 @@ describe("a release's id", () => {
         },
       },
       { cache: { memoryMiB: 512 } },
+      { rotation: 1 },
+      { backup: { keep: 9 } },
+      { contract: "012_drop_old_name.sql" },
     ].map(id);
     const secret = settingsWith({ sentryDsn: "https://x" }, { secretKeys: new Set(["sentryDsn"]) });
     expect(new Set([...same, rendered(secret).id])).toEqual(new Set([id()]));
@@ -300,7 +337,7 @@ describe("another application with six services, a worker among them,", () => {
     expect(config).toEqual({ LOG_LEVEL: "debug", COLOUR: "green", RELEASE_VERSION: "1" });
     expect(pods.events?.metadata).toEqual({
       labels: { app: "rag", component: "events", version: "green", "app.kubernetes.io/version": "1" },
-      annotations: { "golive/release": expect.stringMatching(/^1-[0-9a-f]{10}$/) },
+      annotations: { "golive/release": expect.stringMatching(/^1-[0-9a-f]{10}$/), "golive/rotation": "0" },
     });
     expect(pods.frontend?.spec).toMatchObject({
       containers: [

@@ -63,6 +63,21 @@ describe("a complete configuration", () => {
         image: "docker.io/library/postgres:15.14",
         storage: "1Gi",
         storageClass: undefined,
+        forwardPort: 15432,
+      },
+      backup: {
+        storage: "1Gi",
+        storageClass: undefined,
+        schedule: "30 2 * * *",
+        drillSchedule: "0 4 * * 0",
+        keep: 5,
+        leastPercentOfPrevious: 50,
+      },
+      rotation: 0,
+      contract: undefined,
+      programs: {
+        image: "docker.io/library/node:24.11.1-bookworm-slim",
+        postgresImage: "docker.io/library/postgres:15.14",
       },
       cache: { image: "docker.io/library/redis:7.2.5", storage: "1Gi", storageClass: undefined, memoryMiB: 128 },
       imageMirrors: {},
@@ -79,22 +94,20 @@ describe("a complete configuration", () => {
         ladder: "sprint",
         inPlace: { colour: "green", reason: "CVE" },
         retireAfterHours: 48,
-        database: { kind: "statefulset", image: "postgres:16", storage: "5Gi", storageClass: "fast" },
         cache: { image: "redis:8", storage: "3Gi", storageClass: "slow", memoryMiB: 512 },
         imageMirrors: { "docker.io/": "mirror.example.com/" },
         sentryDsn: "https://key@sentry.example.com/1",
       },
       { secretKeys: new Set(["sentryDsn"]) },
     );
-    const { cluster, colours, candidateTraffic, ladder, inPlace, retireAfterHours, database, cache } = settings;
+    const { cluster, colours, candidateTraffic, ladder, inPlace, retireAfterHours, cache } = settings;
     expect(ladder.percents).toEqual([0, 10, 25, 100]);
-    expect({ cluster, blue: colours.blue, candidateTraffic, inPlace, retireAfterHours, database, cache }).toEqual({
+    expect({ cluster, blue: colours.blue, candidateTraffic, inPlace, retireAfterHours, cache }).toEqual({
       cluster: { context: "here", kubeconfig: "/etc/kubeconfig" },
       blue: { release: { version: "1", images, config: { FEATURE: "on" } }, retired: true },
       candidateTraffic: 25,
       inPlace: { colour: "green", reason: "CVE" },
       retireAfterHours: 48,
-      database: { kind: "statefulset", image: "postgres:16", storage: "5Gi", storageClass: "fast" },
       cache: { image: "redis:8", storage: "3Gi", storageClass: "slow", memoryMiB: 512 },
     });
     expect(settings.imageMirrors).toEqual({ "docker.io/": "mirror.example.com/" });
@@ -111,19 +124,6 @@ describe("a complete configuration", () => {
 
   it("keeps text that looks like a number as text", () => {
     expect(settingsWith({ hostname: "10" }).hostname).toBe("10");
-  });
-
-  it("fills the port of an external database", () => {
-    const database = { kind: "external", host: "db.example.com" };
-    expect(settingsWith({ database }, { preview: true }).database).toEqual({ ...database, port: 5432 });
-  });
-
-  it("lets a reviewer preview an external database without its password", () => {
-    const database = { kind: "external", host: "db.example.com" };
-    expect(settingsWith({ database }, { preview: true }).secrets).toEqual({});
-    expect(problemsOf({ ...complete, database }, { preview: false })).toEqual([
-      "golive:databasePassword  got nothing; an external database needs it: pulumi config set --secret golive:databasePassword",
-    ]);
   });
 
   it("may lack a release on the candidate while it gets no traffic", () => {
@@ -153,7 +153,7 @@ const refusals: readonly Refusal[] = [
     name: "an unknown key that is like none, with all that are known",
     change: { replicaCount: 3 },
     says: [
-      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, retireAfterHours, database, cache, imageMirrors, sentryDsn, databasePassword",
+      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, retireAfterHours, database, cache, backup, rotation, contract, programs, imageMirrors, sentryDsn, databaseAdminPassword",
     ],
   },
   {
@@ -332,18 +332,12 @@ const refusals: readonly Refusal[] = [
     says: ["golive:ladder  got no rungs; a ladder needs at least one, the last at 100"],
   },
   {
-    name: "a database of an unknown kind, a port out of range, a size without unit",
-    change: { database: { kind: "sqlite" }, cache: { storage: "10", memoryMiB: 12 } },
+    name: "a size without unit, and too little memory",
+    change: { cache: { storage: "10", memoryMiB: 12 } },
     says: [
-      'golive:database.kind    got "sqlite"; allowed: {kind: statefulset, …} or {kind: external, host, port}',
       'golive:cache.storage    got "10"; allowed: a size such as 10Gi',
       "golive:cache.memoryMiB  got 12; allowed: 64 MiB or more",
     ],
-  },
-  {
-    name: "an external database on a port that does not exist",
-    change: { database: { kind: "external", host: "db", port: 70000 }, databasePassword: undefined },
-    says: ["golive:database.port  got 70000; allowed: 1 to 65535"],
   },
   {
     name: "an exception without a reason, and retirement before it began",
@@ -386,17 +380,17 @@ describe("a configuration is refused before anything is touched, and says why:",
   });
 
   it("secrets in clear, without printing them", () => {
-    const secrets = { sentryDsn: "https://very-secret@sentry", databasePassword: "hunter2" };
+    const secrets = { sentryDsn: "https://very-secret@sentry", databaseAdminPassword: "hunter2" };
     expect(problemsOf({ ...complete, ...secrets })).toEqual([
-      "golive:sentryDsn         stands in clear; a secret is required here: pulumi config set --secret golive:sentryDsn",
-      "golive:databasePassword  stands in clear; a secret is required here: pulumi config set --secret golive:databasePassword",
+      "golive:sentryDsn              stands in clear; a secret is required here: pulumi config set --secret golive:sentryDsn",
+      "golive:databaseAdminPassword  stands in clear; a secret is required here: pulumi config set --secret golive:databaseAdminPassword",
     ]);
     expect(problemsOf({ ...complete, ...secrets }, { secretKeys: new Set(Object.keys(secrets)) })).toEqual([]);
   });
 
   it("a secret where it would stand in clear", () => {
     expect(problemsOf(complete, { secretKeys: new Set(["blue"]) })).toEqual([
-      "golive:blue  holds a secret, but would put it in clear where everybody reads it; secrets may stand in: sentryDsn, databasePassword",
+      "golive:blue  holds a secret, but would put it in clear where everybody reads it; secrets may stand in: sentryDsn, databaseAdminPassword",
     ]);
   });
 
@@ -460,7 +454,17 @@ describe("the list of problems", () => {
 });
 
 describe("whatever a configuration holds,", () => {
-  const keys = [...Object.keys(complete), "ladder", "inPlace", "database", "cache", "imageMirrors", "sentryDsn"];
+  const keys = [
+    ...Object.keys(complete),
+    "ladder",
+    "inPlace",
+    "database",
+    "cache",
+    "backup",
+    "programs",
+    "imageMirrors",
+    "sentryDsn",
+  ];
   const nested = fc.constantFrom(
     ...keys,
     "version",
@@ -474,7 +478,19 @@ describe("whatever a configuration holds,", () => {
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
       { depthSize: "small" },
-      fc.constantFrom("statefulset", "external", "blue", "final", "toString", "__proto__", "10Gi", "", "a:1"),
+      fc.constantFrom(
+        "statefulset",
+        "external",
+        "cloudnative-pg",
+        "30 2 * * *",
+        "blue",
+        "final",
+        "toString",
+        "__proto__",
+        "10Gi",
+        "",
+        "a:1",
+      ),
       fc.jsonValue(),
       fc.double(),
       fc.array(tie("value"), { maxLength: 3 }),
@@ -553,7 +569,7 @@ describe("settings", () => {
     expectTypeOf<Settings["colours"]["blue"]>().toEqualTypeOf<ColourSettings>();
     expectTypeOf<Extract<DatabaseSettings, { kind: "external" }>>().not.toHaveProperty("image");
     expectTypeOf<Settings["secrets"]>().toEqualTypeOf<
-      Readonly<Partial<Record<"sentryDsn" | "databasePassword", string>>>
+      Readonly<Partial<Record<"sentryDsn" | "databaseAdminPassword", string>>>
     >();
     expectTypeOf(parseSettings).returns.toEqualTypeOf<Settings>();
   });

@@ -25,7 +25,7 @@ export type Steps = Readonly<Record<string, string>>;
 
 const programFiles = join(import.meta.dirname, "program");
 
-/** The fixture program in a stack of its own, with a backend of its own, in a namespace of its own. */
+/** The fixture program in a stack of its own, with a backend of its own, in a namespace of its own where it is in a cluster. */
 export class PluginStack {
   readonly namespace: string;
   readonly #directory: string;
@@ -42,14 +42,15 @@ export class PluginStack {
     return this.#engine.standIns;
   }
 
-  static async open(): Promise<PluginStack> {
+  /** `program`: the directory of another program, which reads its plan in the same way. */
+  static async open(program = programFiles): Promise<PluginStack> {
     const found = await engine(lineProgress());
     const id = randomBytes(4).toString("hex");
     const directory = join(places.golive, "tests", `plugins-${id}`);
     await mkdir(join(directory, "state"), { recursive: true });
-    await cp(programFiles, join(directory, "program"), { recursive: true });
+    await cp(program, join(directory, "program"), { recursive: true });
     const stack = new PluginStack(found, directory, `plugins-${id}`);
-    await stack.plan([]);
+    await stack.write({ resources: [] });
     const made = await stack.run("stack", "init", "test");
     if (made.code !== 0) throw new Error(made.text);
     return stack;
@@ -72,6 +73,11 @@ export class PluginStack {
     const after = (resource: PlannedResource) =>
       resource.type.startsWith("random.") || resource.get !== undefined ? resource : inside(resource);
     const plan: Plan = { ...more, provider, resources: [namespace, ...resources.map(after)] };
+    await this.write(plan);
+  }
+
+  /** Says what the program declares next: this and nothing else. */
+  async write(plan: Plan): Promise<void> {
     await writeFile(join(this.#directory, "plan.json"), JSON.stringify(plan));
   }
 

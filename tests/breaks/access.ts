@@ -1,0 +1,115 @@
+import type { Break } from "./break.ts";
+
+const unit = "tests/unit/database-components.test.ts";
+const jobs = "tests/unit/database-components-jobs.test.ts";
+const component = "tests/component/database.test.ts";
+
+/** Who may do what in the database, how passwords change, and what stands around a migration. */
+export const breaks: readonly Break[] = [
+  {
+    promise: "A rotation leaves the password of the login in use as it is (S4-21).",
+    file: "components/database/rotation.ts",
+    find: "if (login === applicationLogins.a) return String(rotation - (rotation % 2));",
+    replace: "if (login === applicationLogins.a) return String(rotation);",
+    test: unit,
+    name: "changes every password but that of the login that is in use",
+  },
+  {
+    promise: "A rotation moves the application to the login whose password has just been made.",
+    file: "components/database/rotation.ts",
+    find: '(rotation % 2 === 0 ? "a" : "b")',
+    replace: '(rotation % 2 === 0 ? "b" : "a")',
+    test: unit,
+    name: "moves the application to its other login",
+  },
+  {
+    promise: "Nobody but the application's own roles may connect or use its schema.",
+    check: 20,
+    file: "components/database/grants.ts",
+    find: 'const everybody = ["database", "schema"] as const;',
+    replace: 'const everybody = ["database"] as const;',
+    test: unit,
+    name: "are taken from everybody and given to groups",
+  },
+  {
+    promise: "Rights are given one after the other: at once they fail in the server.",
+    file: "components/database/access.ts",
+    find: "    this.last = [made];\n",
+    replace: "",
+    test: component,
+    name: "of kind statefulset is declared one after the other",
+  },
+  {
+    promise: "A destroy of a stack needs no database.",
+    file: "components/database/access.ts",
+    find: "{ deletedWith: this.#holder }",
+    replace: "{}",
+    test: component,
+    name: "goes with its server when that is deleted",
+  },
+  {
+    promise: "The application starts only on a schema that is up to date.",
+    file: "components/database/database.ts",
+    find: "ready: [migrations.job] };",
+    replace: "ready: access.ready };",
+    test: "tests/component/platform.test.ts",
+    name: "has the schema, the cache and the configuration before the backend, and it before the frontend of blue",
+  },
+  {
+    promise: "A migration is never applied without a backup that was made before it (S0-13).",
+    file: "components/database/migration-job.ts",
+    find: '          program("backup", [names.backup], true),\n',
+    replace: "",
+    test: jobs,
+    name: "judges the files, makes a backup and migrates",
+  },
+  {
+    promise: "Another text of a migration makes another Job, so that it is applied, or refused.",
+    file: "components/database/migration-job.ts",
+    find: "files: files.map(({ name, checksum }) => [name, checksum]),",
+    replace: "files: files.map(({ name }) => name),",
+    test: jobs,
+    name: "has another name for other files",
+  },
+  {
+    promise: "A program in the cluster sees no password that it does not need.",
+    file: "components/database/program-pod.ts",
+    find: "        subPath: login,\n",
+    replace: "",
+    test: jobs,
+    name: "judges the files, makes a backup and migrates",
+  },
+  {
+    promise: "A run without anything to do asks no pod what it did.",
+    file: "components/database/migrations.ts",
+    find: "  if (record?.job === name) return pulumi.output(record.result);\n",
+    replace: "",
+    test: component,
+    name: "that the record knows is left as it is",
+  },
+  {
+    promise: "What can never serve again stands on the route before a contract migration runs.",
+    check: 12,
+    file: "components/database/database.ts",
+    find: "...(args.contract ? [args.contract.after] : [])",
+    replace: "",
+    test: component,
+    name: "is contracted only after the route was told",
+  },
+  {
+    promise: "An external server must prove its name (S4-22).",
+    file: "components/database/address.ts",
+    find: 'const query = tls.mode === "off" ? "" : `?sslmode=verify-full',
+    replace: 'const query = tls.mode === "off" ? "" : `?sslmode=require',
+    test: unit,
+    name: "stands in the application's URL",
+  },
+  {
+    promise: "The authorities of an external server come from no directory that somebody else prepared.",
+    file: "components/database/reach.ts",
+    find: "if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o022) !== 0)",
+    replace: "if (found.isFile())",
+    test: unit,
+    name: "trusts no directory that somebody else prepared",
+  },
+];
