@@ -29,7 +29,7 @@ export async function connect(settings: ProgramSettings, options: ConnectOptions
     port,
     database,
     user: options.login,
-    password: (await readFile(join(settings.passwords, options.login), "utf8")).trim(),
+    password: await passwordOf(settings, options.login),
     application_name: options.name ?? "golive",
     options: "-c client_connection_check_interval=1s",
     connectionTimeoutMillis: 10_000,
@@ -47,6 +47,18 @@ export async function connect(settings: ProgramSettings, options: ConnectOptions
   }
   await requireVersion(client, `${host}:${port}`);
   return client;
+}
+
+async function passwordOf({ passwords }: ProgramSettings, login: string): Promise<string> {
+  const file = join(passwords, login);
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Problem(`the password of the login ${login} is not there: ${reason}; is its Secret mounted at ${file}?`, {
+      cause: error,
+    });
+  }
 }
 
 async function requireVersion(client: pg.Client, server: string): Promise<void> {
@@ -69,6 +81,11 @@ function explain(error: unknown, server: string, database: string, login: string
       `the server ${server} refused the login ${login}: ${reason}; is its Secret newer than the role? A pulumi up sets both`,
       { cause: error },
     );
+  // It refuses the option that ends a dead session's work, which came with PostgreSQL 14.
+  if (state === "42704")
+    return new Problem(`the server ${server} is too old (${reason}); allowed: PostgreSQL ${leastMajor} or newer`, {
+      cause: error,
+    });
   if (state === "3D000") return new Problem(`the server ${server} has no database ${database}`, { cause: error });
   return new Problem(`cannot connect to ${database} on ${server} as ${login}: ${reason || "no answer"}`, {
     cause: error,

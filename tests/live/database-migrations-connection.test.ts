@@ -54,6 +54,14 @@ describe("a server that the migrations cannot use", () => {
     expect(message).not.toContain("horse");
   });
 
+  it("is named with what is wrong: no password for the login", async () => {
+    const { settings } = await runs.fresh(files);
+    const passwords = await mkdtemp(join(tmpdir(), "golive-passwords-"));
+    const message = await refusal({ ...settings, passwords }).finally(() => rm(passwords, { recursive: true }));
+    expect(message).toContain(`the password of the login taskflow_user is not there: ENOENT`);
+    expect(message).toContain(`is its Secret mounted at ${join(passwords, "taskflow_user")}?`);
+  });
+
   it("is named with what is wrong: its version", async () => {
     const { settings } = await runs.fresh(files);
     const old = await startOldServer("140012", "14.12");
