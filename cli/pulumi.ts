@@ -120,7 +120,7 @@ async function resolvedEngine(read: PulumiArgs, progress: Progress): Promise<Eng
 export function ownersEnvironment({ env, standIns }: Engine, own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (standIns) {
     throw new Failure(
-      "golive pulumi: PULUMI_BACKEND_URL names a real backend, but there are only stand-ins for the kubernetes and random plugins here. " +
+      "golive pulumi: PULUMI_BACKEND_URL names a real backend, but there are only stand-ins for the kubernetes, postgresql and random plugins here. " +
         "Install pulumi and its plugins, or name a directory of them in GOLIVE_PLUGINS; without PULUMI_BACKEND_URL the state is a local one",
       2,
     );

@@ -15,7 +15,7 @@ import { outcomeOf } from "./run.ts";
 export interface Engine {
   readonly command: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Whether our stand-ins take the place of the real kubernetes and random plugins. */
+  /** Whether our stand-ins take the place of the real resource plugins. */
   readonly standIns: boolean;
 }
 

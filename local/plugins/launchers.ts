@@ -16,6 +16,7 @@ interface StandIn {
 const standIns: readonly StandIn[] = [
   { kind: "resource", name: "kubernetes", main: "kubernetes/main.ts" },
   { kind: "resource", name: "random", main: "random/main.ts" },
+  { kind: "resource", name: "postgresql", main: "postgresql/main.ts" },
   { kind: "language", name: "nodejs", main: "language/main.ts" },
 ];
 

@@ -44,7 +44,7 @@ describe("the engine", () => {
   it("says in one line that stand-ins are in use", async () => {
     const { standIns } = await engine(progress);
     const said = notes.filter((note) =>
-      note.startsWith("stand-ins for the plugins kubernetes, random, nodejs are in use"),
+      note.startsWith("stand-ins for the plugins kubernetes, random, postgresql, nodejs are in use"),
     );
     expect(said).toHaveLength(standIns ? 1 : 0);
   });
@@ -57,12 +57,15 @@ describe("the engine", () => {
   it("refuses a directory of plugins that lacks one, and names it", async () => {
     await executable("pulumi-resource-kubernetes", "");
     vi.stubEnv("GOLIVE_PLUGINS", directory);
-    await expect(engine(progress)).rejects.toThrow(/has no executable pulumi-resource-random/);
+    await expect(engine(progress)).rejects.toThrow(
+      /has no executable pulumi-resource-random and pulumi-resource-postgresql/,
+    );
   });
 
   it("takes the plugins of such a directory before all others", async () => {
     await executable("pulumi-resource-kubernetes", "");
     await executable("pulumi-resource-random", "");
+    await executable("pulumi-resource-postgresql", "");
     vi.stubEnv("GOLIVE_PLUGINS", directory);
     const { env, standIns } = await engine(progress);
     expect(standIns).toBe(false);

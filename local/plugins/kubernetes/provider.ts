@@ -13,12 +13,13 @@ import type {
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { type EngineLog, statusLine } from "../rpc/engine-log.ts";
+import { initialisationError } from "../rpc/initialisation-error.ts";
 import { fromStruct, type Properties, reveal, toStruct } from "../rpc/properties.ts";
 import { unary } from "../rpc/serve.ts";
 import { nameOf, typeOf } from "../rpc/urn.ts";
 import { checkReady, NotReady, type WaitOptions, waitUntilGone, waitUntilReady } from "./await/wait.ts";
 import { check } from "./check.ts";
-import { checkpoint, initialisationError, originOf } from "./checkpoint.ts";
+import { checkpoint, originOf } from "./checkpoint.ts";
 import { ApiError, Client, Unreachable } from "./client.ts";
 import { Cluster, KindMissing } from "./cluster.ts";
 import { type Config, configProblems, diffConfig, type Problem, parseConfig } from "./config.ts";

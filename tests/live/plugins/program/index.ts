@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import * as kubernetes from "@pulumi/kubernetes";
+import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { type Plan, planVariable } from "./plan.ts";
@@ -12,13 +13,30 @@ interface ResourceClass {
 }
 
 const plan = JSON.parse(readFileSync(process.env[planVariable] ?? "", "utf8")) as Plan;
-const provider = new kubernetes.Provider("cluster", plan.provider);
 const made = new Map<string, Resource>();
+const providers = new Map<string, pulumi.ProviderResource>();
+
+/** The provider of a family of classes, made when it is first needed: its arguments may be outputs of what was declared before. */
+function providerOf(family: string): { readonly provider?: pulumi.ProviderResource } {
+  const found = providers.get(family) ?? makeProvider(family);
+  if (found === undefined) return {};
+  providers.set(family, found);
+  return { provider: found };
+}
+
+function makeProvider(family: string): pulumi.ProviderResource | undefined {
+  const { provider: cluster, postgresql: server } = plan;
+  if (family === "kubernetes" && cluster !== undefined) return new kubernetes.Provider("cluster", cluster);
+  if (family === "postgresql" && server !== undefined) {
+    return new postgresql.Provider("server", resolved(server) as postgresql.ProviderArgs);
+  }
+  return undefined;
+}
 
 for (const { type, name, args, options = {}, get } of plan.resources) {
-  const isRandom = type.startsWith("random.");
-  const place: pulumi.CustomResourceOptions = { ...options, ...(isRandom ? {} : { provider }) };
-  const found = classOf(isRandom ? { random } : kubernetes, type);
+  const family = type.startsWith("random.") ? "random" : type.startsWith("postgresql.") ? "postgresql" : "kubernetes";
+  const place: pulumi.CustomResourceOptions = { ...options, ...providerOf(family) };
+  const found = classOf(family === "kubernetes" ? kubernetes : { random, postgresql }, type);
   made.set(name, get === undefined ? new found(name, resolved(args), place) : found.get(name, get, place));
 }
 
