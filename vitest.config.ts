@@ -15,6 +15,9 @@ const product = [
   "applications/**/*.ts",
   "components/**/*.ts",
   "rollout/**/*.ts",
+  // The rest of programs/ works on servers and processes: the live tests run it.
+  "programs/database/migrations/{file,permitted,plan,statements}.ts",
+  "programs/database/backup/{archive,key,manifest,store}.ts",
 ];
 
 export default defineConfig({
@@ -46,8 +49,13 @@ export default defineConfig({
       thresholds: {
         lines: 80,
         // The pure modules: where a decision is made, every line is a promise.
-        "rollout/{contract,decide,desired,ladder,migration-result,migrations,observed,pods,run,schema-record,told}.ts": { lines: 95 },
+        "rollout/{contract,decide,desired,ladder,migration-result,migrations,observed,pods,run,schema-record,told}.ts":
+          { lines: 95 },
+        "programs/**/*.ts": { lines: 95 },
         "components/{cache,database}/statefulset.ts": { lines: 95 },
+        "components/database/{address,backup-jobs,grants,metrics,migration-job,program-pod,reach,rotation}.ts": {
+          lines: 95,
+        },
         "components/release/{manifests,names}.ts": { lines: 95 },
         "components/{pod,traffic}/{http-route,security}.ts": { lines: 95 },
         "{settings.ts,settings/**/*.ts}": { lines: 95 },

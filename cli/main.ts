@@ -31,8 +31,12 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "Pulumi with the local backend, kubeconfig and plugins: golive pulumi preview --stack local",
     load: async () => (await import("./pulumi.ts")).pulumiCommand,
   },
+  database: {
+    summary: "a stack's database: status, verify, migrate --dry-run, backup, restore, drill, seed",
+    load: async () => (await import("./database.ts")).database,
+  },
   bench: {
-    summary: "measure what one step costs: golive bench step",
+    summary: "measure what one step costs, what queries take: golive bench step, golive bench database",
     load: async () => (await import("./bench.ts")).bench,
   },
 };

@@ -1,11 +1,11 @@
-/** Text in columns: the first to the left, the others, which hold numbers, to the right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Text in columns: the first `left` of them to the left, the others, which hold numbers, to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[], left = 1): string {
   const lines = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
     .map((line) =>
       line
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .map((cell, column) => (column < left ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
         .join("  ")
         .trimEnd(),
     )

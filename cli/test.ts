@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
@@ -20,11 +21,14 @@ export const test: Command = {
 golive test: the checks and all tests, or the levels that are named.
 
 Usage: golive test [unit] [component] [live] [--keep] [-- arguments of vitest]
+       golive test --breaks [WORD] [--keep]
 
   unit        pure functions; no cluster
   component   the program under Pulumi's mocks; no cluster
   live        the real engine on the real cluster, which is started, and stopped if it did not run before
   --keep      leave a cluster that was started running
+  --breaks    turn the tests on themselves: apply each committed break of the product (tests/breaks/) to a copy of the checkout,
+              and expect the test that guards it to be red. WORD chooses breaks by promise, file, test or number of the check
 
 Without a level: golive check, then every level, with the coverage thresholds of vitest.config.ts. A test that is skipped
 fails the run. Minutes per stage come at the end; the last line is "N passed, N failed".
@@ -34,16 +38,44 @@ Examples:
   golive test unit
   golive test unit -- -t "skips a rung"
   golive test live --keep -- tests/live/steps.test.ts
+  golive test --breaks "row level"
 `,
   async run(args, session) {
     const split = args.indexOf("--");
     const own = split < 0 ? args : args.slice(0, split);
     const vitestArgs = split < 0 ? [] : args.slice(split + 1);
-    const { values, positionals } = parseOptions("test", own, { keep: { type: "boolean", default: false } });
+    const { values, positionals } = parseOptions("test", own, {
+      keep: { type: "boolean", default: false },
+      breaks: { type: "boolean", default: false },
+    });
+    if (values.breaks) return await runBreaks(breaksWord(positionals, vitestArgs), values.keep, session);
     const plan = planOf(positionals.map(levelOf), vitestArgs);
     return await runPlan(plan, values.keep, session);
   },
 };
+
+/** The one word that chooses breaks; undefined: all of them. */
+function breaksWord(positionals: readonly string[], vitestArgs: readonly string[]): string | undefined {
+  const [word, ...more] = positionals;
+  if (more.length === 0 && vitestArgs.length === 0) return word;
+  const got = [...more, ...vitestArgs].join(" ");
+  throw new Failure(`golive test --breaks: got "${got}"; one word is allowed. See: golive test --help`, 2);
+}
+
+async function runBreaks(word: string | undefined, keep: boolean, session: Session): Promise<number> {
+  const { breaksText, chosenBreaks, judgeBreaks, needsOf } = await import("./breaks.ts");
+  const breaks = await chosenBreaks(word);
+  const started = performance.now();
+  const needs = await needsOf(breaks);
+  if (needs.cluster) {
+    await borrowCluster(session, keep);
+    await removeNamespacesAtEnd(session);
+  }
+  if (needs.stack) await refuseOccupied();
+  const judged = await judgeBreaks(breaks, session);
+  process.stdout.write(`\n${breaksText(judged, (performance.now() - started) / 60_000)}\n`);
+  return judged.every(({ verdict }) => verdict.kind === "noticed") ? 0 : 1;
+}
 
 function levelOf(word: string): Level {
   const level = levels.find((name) => name === word);
@@ -99,7 +131,14 @@ function stagesOf(plan: Plan, keep: boolean): readonly Stage[] {
       return noTests;
     },
   };
-  const live: Stage = { title: "live", hasTests: true, run: (session) => vitest(["live"], plan, session) };
+  const live: Stage = {
+    title: "live",
+    hasTests: true,
+    async run(session) {
+      await removeNamespacesAtEnd(session);
+      return await vitest(["live"], plan, session);
+    },
+  };
   return [
     ...(plan.check ? [check] : []),
     ...(plan.quick.length > 0 ? [quick] : []),
@@ -122,6 +161,14 @@ async function refuseOccupied(): Promise<void> {
       `Remove it: golive pulumi destroy --yes --stack ${changeableStack} (or golive local down, which throws the whole cluster away)`,
     2,
   );
+}
+
+/** Tests that are stopped on the way leave the namespaces that they made. */
+async function removeNamespacesAtEnd(session: Session): Promise<void> {
+  const { removeNamespaces, runVariable } = await import("../local/postgres/scratch-namespaces.ts");
+  const run = randomUUID();
+  process.env[runVariable] = run;
+  session.atEnd("remove the namespaces of the tests", () => removeNamespaces(run));
 }
 
 const oneFailure: Tally = { ...noTests, failed: 1 };

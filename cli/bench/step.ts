@@ -2,42 +2,19 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { parseDocument } from "yaml";
-import { places } from "../local/places.ts";
-import { answeringCluster } from "./cluster-address.ts";
-import { type Command, parseOptions } from "./command.ts";
-import { Failure } from "./failure.ts";
-import { candidateTraffic, type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
-import type { Session } from "./session.ts";
-import { median, table } from "./table.ts";
-import { changeableStack, ownWorkspace, type Workspace } from "./workspace.ts";
-
-export const bench: Command = {
-  help: `
-golive bench step: what one step of the traffic costs.
-
-Usage: golive bench step
-
-Measures one rung's "pulumi up" of stack local against the "up" of a program without resources: five times each, in turns,
-on this machine. Stack local must be up (golive demo --keep); its traffic goes 10, 0, 10, 0, 10 and ends at 0.
-Prints the medians and their ratio, and writes .golive/bench.json.
-
-Examples:
-  golive demo --keep && golive bench step
-`,
-  async run(args, session) {
-    const { positionals } = parseOptions("bench", args, {});
-    if (positionals.length !== 1 || positionals[0] !== "step") {
-      const got = positionals.length === 0 ? "nothing" : `"${positionals.join(" ")}"`;
-      throw new Failure(`golive bench: got ${got}; allowed: step. See: golive bench --help`, 2);
-    }
-    return await benchStep(session);
-  },
-};
+import { places } from "../../local/places.ts";
+import { answeringCluster } from "../cluster-address.ts";
+import { Failure } from "../failure.ts";
+import { candidateTraffic, type PulumiOptions, type PulumiResult, pulumi } from "../pulumi.ts";
+import type { Session } from "../session.ts";
+import { median, table } from "../table.ts";
+import { changeableStack, ownWorkspace, type Workspace } from "../workspace.ts";
 
 const times = 5;
 const traffic = "golive:candidateTraffic";
 
-async function benchStep(session: Session): Promise<number> {
+/** Measures one rung's `up` of stack local against the `up` of a program without resources, in turns. */
+export async function benchStep(session: Session): Promise<number> {
   const { progress } = session;
   await answeringCluster(progress);
   // The workspace is named, so that a PULUMI_BACKEND_URL of the user's does not lead to a real state.

@@ -29,7 +29,7 @@ export const imageTree: Tree = {
     ...["base-files", "bash", "coreutils", "dash", "findutils", "grep", "gzip", "hostname", "libc-bin", "sed", "tar"],
     ...["procps", "tzdata", "libstdc++6", "postgresql-15", "redis-server", "redis-tools"],
   ],
-  // LLVM is only PostgreSQL's JIT (it works without); the perl and system packages serve maintainer scripts.
+  // LLVM is only PostgreSQL's JIT (left out with it, see images/debian-layers.ts); the perl and system packages serve maintainer scripts.
   without: [
     "libllvm",
     "libz3",

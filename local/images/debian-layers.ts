@@ -14,7 +14,8 @@ const shared = ["doc", "man", "info", "locale", "lintian", "bash-completion", "g
 
 /** What nobody reads in a container, and what is written below because no maintainer script made it. */
 const leftOut = new RegExp(
-  `^(usr/share/(${shared.join("|")})|var/(cache|run|lock)|run|tmp|etc/(passwd|group|nsswitch\\.conf))(/|$)`,
+  // Its compiler without LLVM would fail every expensive query; without the compiler PostgreSQL does not ask for it.
+  `^(usr/lib/postgresql/15/lib/(llvmjit|bitcode)[^/]*|usr/share/(${shared.join("|")})|var/(cache|run|lock)|run|tmp|etc/(passwd|group|nsswitch\\.conf))(/|$)`,
 );
 
 /** PostgreSQL, Redis, a shell and what they need; users as in the official images. */

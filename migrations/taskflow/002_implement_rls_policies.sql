@@ -32,8 +32,10 @@ CREATE FUNCTION private.is_admin() RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
 AS $$
 BEGIN
-  RETURN private.claim('role') IS NOT DISTINCT FROM 'admin'
-    AND EXISTS (SELECT FROM public.users u WHERE u.open_id = private.claim('sub') AND u.role = 'admin');
+  IF private.claim('role') IS DISTINCT FROM 'admin' THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM public.users u WHERE u.open_id = private.claim('sub') AND u.role = 'admin');
 END
 $$;
 
@@ -84,12 +86,19 @@ $$;
 CREATE FUNCTION private.visible_user_ids() RETURNS integer[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = ''
 AS $$
+DECLARE
+  me integer := private.current_user_id();
 BEGIN
+  IF private.is_admin() THEN
+    RETURN ARRAY(SELECT u.id FROM public.users u);
+  END IF;
   RETURN ARRAY(
-    SELECT unnest(private.reachable_user_ids())
+    SELECT me WHERE me IS NOT NULL
     UNION
     SELECT m.user_id FROM public.team_members m
-    WHERE m.team_id = ANY (private.reachable_team_ids() || private.managed_team_ids()));
+    WHERE m.team_id IN (
+      SELECT o.team_id FROM public.team_members o WHERE o.user_id = me
+      UNION ALL SELECT t.id FROM public.teams t WHERE t.owner_id = me));
 END
 $$;
 

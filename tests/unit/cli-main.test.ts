@@ -25,14 +25,17 @@ describe("the command line", () => {
     expect(await golive()).toMatchObject({ exitCode: 2, stdout: "" });
   });
 
-  it.each(["demo", "test", "check", "local", "pulumi", "bench"])("explains %s", async (command) => {
+  it.each(["demo", "test", "check", "local", "pulumi", "database", "bench"])("explains %s", async (command) => {
     const { exitCode, stdout } = await golive(command, "--help");
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/Usage:\s/) });
   });
 
   it.each([
     [["chekc"], 'golive: unknown command "chekc"; did you mean check?\n'],
-    [["deploy"], 'golive: unknown command "deploy"; the commands are demo, test, check, local, pulumi, bench\n'],
+    [
+      ["deploy"],
+      'golive: unknown command "deploy"; the commands are demo, test, check, local, pulumi, database, bench\n',
+    ],
     [["check", "--fiks"], "golive check: Unknown option '--fiks'; allowed: --fix. See: golive check --help\n"],
     [["check", "cli"], 'golive check: got "cli"; it takes options only. See: golive check --help\n'],
     [["test", "unti"], 'golive test: unknown level "unti"; did you mean unit?'],
