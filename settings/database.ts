@@ -29,6 +29,8 @@ export interface CloudNativePgDatabase {
   readonly kind: "cloudnative-pg";
   readonly instances: number;
   readonly image: string;
+  /** User and group that the image has for PostgreSQL; undefined: 26, as in the images of the operator. */
+  readonly uid: number | undefined;
   readonly storage: string;
   /** Size of the volume of the write-ahead log, apart from the data's. */
   readonly walStorage: string;
@@ -101,6 +103,7 @@ const cloudNativePg = {
   kind: z.literal("cloudnative-pg"),
   instances: z.int("allowed: 1 or more").min(1, "allowed: 1 or more").optional(),
   image: text("an image reference").optional(),
+  uid: z.int("allowed: 1 to 65535").min(1, "allowed: 1 to 65535").max(65535, "allowed: 1 to 65535").optional(),
   storage: quantity.optional(),
   walStorage: quantity.optional(),
   storageClass: name.optional(),
@@ -169,6 +172,7 @@ export function databaseOf(
         kind: form.kind,
         instances: form.instances ?? 3,
         image: form.image ?? standard.operatorImage,
+        uid: form.uid,
         storage: form.storage ?? standard.storage,
         walStorage: form.walStorage ?? standard.walStorage,
         storageClass: form.storageClass,

@@ -4,37 +4,32 @@ import type { CloudNativePgDatabase } from "../../settings/database.ts";
 import { defaults } from "../../settings/environments.ts";
 import { mirrored } from "../../settings/images.ts";
 import { serverName } from "./address.ts";
+import { archiving, objectStoreManifest, scheduledBackupManifest } from "./cloudnative-pg-backups.ts";
+import type { CustomManifest } from "./cloudnative-pg-manifest.ts";
+import { podMonitorManifest } from "./cloudnative-pg-monitor.ts";
 import { plannerParameters } from "./planner.ts";
 import type { Role } from "./roles.ts";
 import type { DatabaseServer, ServerArgs } from "./server.ts";
 
-/** The `Cluster` of the operator CloudNativePG, as far as golive writes it. */
-export interface ClusterManifest {
-  readonly apiVersion: "postgresql.cnpg.io/v1";
-  readonly kind: "Cluster";
-  readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string; readonly namespace: string };
-  readonly spec: Readonly<Record<string, unknown>>;
-}
-
 /** Several servers that the operator CloudNativePG runs: production. The roles and the database are the Cluster's own. */
 export function cloudNativePgServer(parent: pulumi.Resource, args: ServerArgs): DatabaseServer {
   const { settings, names, roles, passwords, database, after } = args;
+  const server = settings.database;
+  if (server.kind !== "cloudnative-pg") throw new pulumi.RunError(`the database is ${server.kind}, not cloudnative-pg`);
   const { protect } = defaults[settings.environment];
   const password = passwords[names.owner];
   if (password === undefined) throw new pulumi.RunError(`the owner ${names.owner} of the database has no password`);
   const logins = roles.filter(({ login }) => login).map((role) => loginSecret(parent, role, args));
-  const { metadata, spec, ...kind } = clusterManifest(args);
-  const cluster = new kubernetes.apiextensions.CustomResource(
-    serverName,
-    { ...kind, metadata, spec },
-    {
-      parent,
-      protect,
-      retainOnDelete: protect,
-      dependsOn: [...after, ...logins],
-      customTimeouts: { create: "20m", update: "30m" },
-    },
-  );
+  const keeping = { protect, retainOnDelete: protect };
+  // Kept as long as the Cluster: one that cannot archive keeps its whole log until its volume is full, and stops.
+  const store =
+    server.objectStore && declare(parent, objectStoreManifest(settings, server.objectStore), after, keeping);
+  const cluster = declare(parent, clusterManifest(args), [...after, ...logins, ...(store ? [store] : [])], {
+    ...keeping,
+    customTimeouts: { create: "20m", update: "30m" },
+  });
+  if (store) declare(parent, scheduledBackupManifest(settings), [cluster]);
+  declare(parent, podMonitorManifest(settings), after);
   return {
     // No superuser may log in; the owner may give rights on what it owns.
     admin: { user: names.owner, password, database, superuser: false },
@@ -42,6 +37,19 @@ export function cloudNativePgServer(parent: pulumi.Resource, args: ServerArgs): 
     ready: [cluster],
     holder: cluster,
   };
+}
+
+function declare(
+  parent: pulumi.Resource,
+  { apiVersion, kind, metadata, spec }: CustomManifest,
+  after: readonly pulumi.Resource[],
+  opts: pulumi.CustomResourceOptions = {},
+) {
+  return new kubernetes.apiextensions.CustomResource(
+    metadata.name,
+    { apiVersion, kind, metadata, spec },
+    { parent, dependsOn: [...after], ...opts },
+  );
 }
 
 /** The password of a login in the form that the operator reads; it sets a changed one in the server by itself. */
@@ -67,7 +75,7 @@ export function clusterManifest({
   names,
   roles,
   database,
-}: Pick<ServerArgs, "settings" | "names" | "roles" | "database">): ClusterManifest {
+}: Pick<ServerArgs, "settings" | "names" | "roles" | "database">): CustomManifest {
   const { namespace, application, imageMirrors } = settings;
   if (settings.database.kind !== "cloudnative-pg")
     throw new pulumi.RunError(`the database is ${settings.database.kind}, not cloudnative-pg`);
@@ -79,11 +87,12 @@ export function clusterManifest({
       name: serverName,
       namespace,
       labels: { app: application.name, component: serverName },
-      annotations: { "pulumi.com/waitFor": "condition=Ready" },
+      annotations: { "pulumi.com/waitFor": JSON.stringify(["condition=Ready", ...roles.map(reconciled)]) },
     },
     spec: {
       instances: server.instances,
       imageName: mirrored(server.image, imageMirrors),
+      ...(server.uid === undefined ? {} : { postgresUID: server.uid, postgresGID: server.uid }),
       primaryUpdateStrategy: "unsupervised",
       enableSuperuserAccess: false,
       enablePDB: server.instances > 1,
@@ -92,6 +101,7 @@ export function clusterManifest({
         pg_hba: rules,
         ...synchronous(server),
       },
+      ...archiving(settings),
       bootstrap: {
         initdb: {
           database,
@@ -133,6 +143,9 @@ const volume = (size: string, { storageClass }: CloudNativePgDatabase) => ({
   size,
   ...(storageClass === undefined ? {} : { storageClass }),
 });
+
+/** A Cluster is ready before its roles are: rights for one that is not there fail. */
+const reconciled = ({ name }: Role) => `jsonpath={.status.managedRolesStatus.byStatus.reconciled[?(@ == "${name}")]}`;
 
 function managedRole({ name, login, bypassRowSecurity, createDatabase, connectionLimit, memberOf }: Role) {
   return {

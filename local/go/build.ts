@@ -45,6 +45,7 @@ const modules = {
     binary: "cloudnative-pg",
   },
   "barman-cloud": { title: "the Barman Cloud plugin", packages: [] },
+  "prometheus-operator": { title: "the Prometheus operator", packages: [] },
   pulumi: {
     title: "Pulumi",
     packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],

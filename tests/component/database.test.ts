@@ -125,6 +125,34 @@ describe("what stands in a database server", () => {
   });
 });
 
+describe("a server of CloudNativePG", () => {
+  const declared = (kind: string) => of("cloudnative-pg").find(kind, "postgres");
+  const cluster = "kubernetes:postgresql.cnpg.io/v1:Cluster::postgres";
+
+  it("has its archive and its passwords before it starts, and is backed up after", () => {
+    const secrets = ["app-a", "app-b", "backup", "exporter", "readonly", "user"];
+    expect(declared("Cluster").dependsOn).toEqual([
+      "kubernetes:barmancloud.cnpg.io/v1:ObjectStore::postgres",
+      "kubernetes:core/v1:Namespace::production",
+      ...secrets.map((login) => `kubernetes:core/v1:Secret::postgres-login-taskflow-${login}`),
+    ]);
+    expect(declared("ScheduledBackup").dependsOn).toEqual([cluster]);
+    expect(declared("ObjectStore").inputs).toMatchObject({
+      metadata: { namespace: "production" },
+      spec: { configuration: { destinationPath: "s3://taskflow-backups/production" } },
+    });
+    expect(declared("PodMonitor").inputs).toMatchObject({ metadata: { namespace: "production" } });
+  });
+
+  it("without an object store has no archive", async () => {
+    const database = { kind: "cloudnative-pg" };
+    const without = await declarePlatform(firstRun(stackSettings("production", { database })));
+    expect([...without.names("ObjectStore"), ...without.names("ScheduledBackup")]).toEqual([]);
+    expect(without.names("PodMonitor")).toEqual(["postgres"]);
+    expect(without.find("Cluster", "postgres").inputs.spec).not.toHaveProperty("plugins");
+  });
+});
+
 describe("the roles", () => {
   it("have passwords of their own, and exactly the groups and powers of their declaration", () => {
     const rolesOf = (kind: Kind) =>

@@ -145,6 +145,7 @@ describe("what holds data", () => {
         ...rights,
         ["Cluster postgres", true, true],
         ["Namespace production", true, true],
+        ["ObjectStore postgres", true, true],
         ["PersistentVolumeClaim postgres-backups", true, true],
         ["RandomPassword jwt-secret", true, false],
         ["RandomPassword postgres-backup-key", true, true],

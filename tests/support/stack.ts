@@ -109,7 +109,7 @@ export async function previewedUrns(stack: LiveStack): Promise<readonly string[]
 }
 
 /** What changes with its content has a digest behind its name. */
-const withoutDigest = (urn: string) => urn.replace(/-[0-9a-f]{10}$/, "-<digest>");
+const withoutDigest = (urn: string) => urn.replace(/-[0-9a-f]{10}$/, "");
 
 export const goldenPath = (stack: string) => join(import.meta.dirname, "..", "golden", `urns.${stack}.golden.txt`);
 

@@ -7,7 +7,6 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { authorityVolume, connectionUrl, serverAddress } from "../../components/database/address.ts";
-import { clusterManifest } from "../../components/database/cloudnative-pg.ts";
 import { grantsOf } from "../../components/database/grants.ts";
 import { migrationJobName } from "../../components/database/migration-job.ts";
 import { recordAfter } from "../../components/database/migrations.ts";
@@ -305,97 +304,5 @@ describe("the record of the schema", () => {
       restored,
       outdated: "1.0.0-a 1.0.1-b",
     });
-  });
-});
-
-describe("the Cluster of CloudNativePG", () => {
-  const clusterOf = (database: object) =>
-    clusterManifest({
-      settings: settingsOf({ database: { kind: "cloudnative-pg", ...database } }),
-      names,
-      roles,
-      database: "d",
-    });
-
-  it("is three synchronous servers on machines of their own, with the roles of the application and no superuser to log in", () => {
-    const role = (name: string, changes: object) => ({
-      ...{ name, ensure: "present", login: true, superuser: false, createrole: false, createdb: false },
-      ...{ bypassrls: false, inherit: true, connectionLimit: -1, inRoles: [] },
-      passwordSecret: { name: `postgres-login-${name.replaceAll("_", "-")}` },
-      ...changes,
-    });
-    const group = (name: string) => {
-      const { passwordSecret: _, ...rest } = role(name, { login: false });
-      return rest;
-    };
-    expect(clusterOf({})).toEqual({
-      apiVersion: "postgresql.cnpg.io/v1",
-      kind: "Cluster",
-      metadata: {
-        name: "postgres",
-        namespace: "local",
-        labels: { app: "taskflow", component: "postgres" },
-        annotations: { "pulumi.com/waitFor": "condition=Ready" },
-      },
-      spec: {
-        instances: 3,
-        imageName: "ghcr.io/cloudnative-pg/postgresql:15.14",
-        primaryUpdateStrategy: "unsupervised",
-        enableSuperuserAccess: false,
-        enablePDB: true,
-        postgresql: {
-          parameters: { max_slot_wal_keep_size: "10GB", wal_compression: "on", jit: "off", random_page_cost: "1.1" },
-          pg_hba: [
-            "host all all 127.0.0.1/32 scram-sha-256",
-            "host all all ::1/128 scram-sha-256",
-            "hostssl all all all scram-sha-256",
-            "hostnossl all all all reject",
-          ],
-          synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
-        },
-        bootstrap: {
-          initdb: {
-            database: "d",
-            owner: "taskflow_user",
-            secret: { name: "postgres-login-taskflow-user" },
-            encoding: "UTF8",
-            localeCollate: "C",
-            localeCType: "C.UTF-8",
-            dataChecksums: true,
-          },
-        },
-        managed: {
-          roles: [
-            role("taskflow_user", { createdb: true, bypassrls: true }),
-            group("taskflow_app"),
-            group("taskflow_read"),
-            role("taskflow_app_a", { inRoles: ["taskflow_app"] }),
-            role("taskflow_app_b", { inRoles: ["taskflow_app"] }),
-            role("taskflow_readonly", { inRoles: ["taskflow_read"], connectionLimit: 5 }),
-            role("taskflow_backup", { inRoles: ["taskflow_read"], bypassrls: true }),
-            role("taskflow_exporter", { inRoles: ["pg_monitor"], connectionLimit: 5 }),
-          ],
-        },
-        storage: { size: "1Gi" },
-        walStorage: { size: "1Gi" },
-        affinity: {
-          enablePodAntiAffinity: true,
-          podAntiAffinityType: "required",
-          topologyKey: "kubernetes.io/hostname",
-        },
-        resources: { requests: { cpu: "500m", memory: "2Gi" }, limits: { memory: "2Gi" } },
-      },
-    });
-  });
-
-  it("of one server has nobody to wait for", () => {
-    const { spec } = clusterOf({ instances: 1, storageClass: "fast" });
-    expect(spec).toMatchObject({
-      instances: 1,
-      enablePDB: false,
-      storage: { size: "1Gi", storageClass: "fast" },
-      walStorage: { size: "1Gi", storageClass: "fast" },
-    });
-    expect(spec.postgresql).not.toHaveProperty("synchronous");
   });
 });
