@@ -11,6 +11,7 @@ import { openCluster } from "./rollout/cluster.ts";
 import { decide } from "./rollout/decide.ts";
 import { desiredOf } from "./rollout/desired.ts";
 import { refuseMigrations } from "./rollout/migrations.ts";
+import { refuseRotation } from "./rollout/rotation.ts";
 import { readSettings } from "./settings.ts";
 
 const settings = readSettings();
@@ -25,7 +26,10 @@ const record = observed.schema;
 
 const plan = planMigrations(files, record?.applied ?? [], settings.contract);
 const desired = desiredOf(settings, { blue: releases.blue?.id, green: releases.green?.id }, plan);
-const decision = refuseMigrations(application.name, plan) ?? decide(observed, desired);
+const decision =
+  refuseMigrations(application.name, plan) ??
+  refuseRotation(observed.rotations, settings.rotation) ??
+  decide(observed, desired);
 if (!decision.allowed) throw refusal(decision);
 announce(observed, decision, plan);
 

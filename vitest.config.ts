@@ -49,7 +49,7 @@ export default defineConfig({
       thresholds: {
         lines: 80,
         // The pure modules: where a decision is made, every line is a promise.
-        "rollout/{contract,decide,desired,ladder,migration-result,migrations,observed,pods,run,schema-record,told}.ts":
+        "rollout/{contract,decide,desired,ladder,migration-result,migrations,observed,pods,rotation,run,schema-record,told}.ts":
           { lines: 95 },
         "programs/**/*.ts": { lines: 95 },
         "components/{cache,database}/statefulset.ts": { lines: 95 },

@@ -50,20 +50,22 @@ export async function runPlan(plan: Plan, stack: DatabaseStack, config: KubeConf
   const { word, args, seconds, replacement } = plan;
   const { namespace } = stack;
   if (replacement !== undefined && !plan.yes) await confirmReplacement(plan, replacement);
+  let recorded: boolean | undefined;
+  const settle = async ({ exitCode, result }: Finished) => {
+    if (exitCode !== 0 || word !== "restore" || replacement === undefined) return;
+    const { recordRestore, restoredOf } = await import("./database/record.ts");
+    recorded = await recordRestore(config, stack, restoredOf(result));
+  };
   const finished = await session.progress.stage(`${word} of the database of stack ${stack.name}`, async (progress) => {
     const task = { command: word, args, seconds };
-    const ended = await runTask(toolCluster(config, namespace), task, { namespace, session, progress });
+    const ended = await runTask(toolCluster(config, namespace), task, { namespace, session, progress, settle });
     // What was found wanting is a result; a command that could not tell one has failed.
     if (ended.exitCode !== 0 && ended.result === undefined) throw failed(plan, ended);
     return ended;
   });
   print(plan, finished);
   const done = finished.exitCode === 0;
-  if (done && word === "restore" && replacement !== undefined) {
-    const { recordRestore, restoredOf } = await import("./database/record.ts");
-    const recorded = await recordRestore(config, stack, restoredOf(finished.result));
-    process.stderr.write(`\n${afterRestore(stack.name, recorded)}\n`);
-  }
+  if (recorded !== undefined) process.stderr.write(`\n${afterRestore(stack.name, recorded)}\n`);
   if (!done && finished.message !== "") process.stderr.write(`${finished.message}\n`);
   // Of a check that does not hold the result says so; an older program may have ended well all the same.
   return done && finished.result?.ok !== false ? 0 : 1;

@@ -4,6 +4,7 @@ import { colours } from "../applications/application.ts";
 import { type MigrationResult, resultOf } from "./migration-result.ts";
 import type { DeploymentObject, Observed, RouteObject } from "./observed.ts";
 import { readColour, readRoute } from "./observed.ts";
+import { rotationsOf } from "./rotation.ts";
 import { readRecord, recordName, type SchemaRecord } from "./schema-record.ts";
 
 /** Which cluster, and whose route, Deployments and schema in it. */
@@ -102,6 +103,7 @@ export function openCluster(target: Target): LiveCluster {
       return {
         route: route && readRoute(route),
         colours: { blue: deployments(blue), green: deployments(green) },
+        rotations: rotationsOf([...blue, ...green]),
         schema,
         at,
       };

@@ -7,6 +7,8 @@ export interface Observed {
   /** The public route, or undefined when there is none. */
   readonly route: LiveRoute | undefined;
   readonly colours: Readonly<Record<Colour, LiveColour>>;
+  /** Rotation of the passwords that the pods of each Deployment were made with. */
+  readonly rotations: readonly number[];
   /** The schema as last applied, or undefined when nothing was recorded yet. */
   readonly schema: SchemaRecord | undefined;
   /** When this was read. */

@@ -6,6 +6,8 @@ export interface EnvironmentDefaults {
   readonly protect: boolean;
   /** Hours that a colour keeps its pods after it lost its traffic (S1-48, C13). */
   readonly retireAfterHours: number;
+  /** Minutes that the check, the backup and all pending migrations of one run may take together. */
+  readonly migrationMinutes: number;
   readonly database: {
     readonly kind: "statefulset" | "cloudnative-pg";
     /** PostgreSQL as its makers publish it, and as the operator CloudNativePG needs it. */
@@ -42,6 +44,7 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
   local: {
     protect: false,
     retireAfterHours: 0,
+    migrationMinutes: 30,
     database: { ...images, kind: "statefulset", storage: "1Gi", walStorage: "1Gi", forwardPort: 15432 },
     backup: { ...nightly, storage: "1Gi", keep: 5 },
     programs,
@@ -51,6 +54,7 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
   staging: {
     protect: true,
     retireAfterHours: 24,
+    migrationMinutes: 60,
     database: { ...images, kind: "statefulset", storage: "20Gi", walStorage: "5Gi", forwardPort: 15433 },
     backup: { ...nightly, storage: "20Gi", keep: 7 },
     programs,
@@ -60,6 +64,7 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
   production: {
     protect: true,
     retireAfterHours: 24,
+    migrationMinutes: 240,
     database: { ...images, kind: "cloudnative-pg", storage: "100Gi", walStorage: "20Gi", forwardPort: 15434 },
     backup: { ...nightly, storage: "100Gi", keep: 30 },
     programs,

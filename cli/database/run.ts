@@ -25,6 +25,8 @@ export interface TaskOptions {
   readonly patienceSeconds?: number;
   /** Default: 1000. */
   readonly everyMs?: number;
+  /** What must be done with the outcome before anything else can fail. Default: nothing. */
+  readonly settle?: (finished: Finished) => Promise<void>;
 }
 
 /**
@@ -45,6 +47,8 @@ export async function runTask(cluster: ToolCluster, task: Task, options: TaskOpt
   const forget = options.session.atEnd(`delete the Job ${name}`, () => cluster.remove(name));
   const job = await cluster.create(planned);
   const finished = await new Watch(cluster, job, options).toItsEnd();
+  // Whatever becomes of the Job, what it did is done: a restore that nobody records would be lost on the next run.
+  await options.settle?.(finished);
   await cluster.remove(name);
   forget();
   return finished;

@@ -1,11 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
+import { rotationAnnotation } from "../../rollout/rotation.ts";
 import { type BackupJobArgs, backupLabels } from "./backup-jobs.ts";
 import { digestOf } from "./migration-job.ts";
 import { metricsName } from "./names.ts";
 import { programPod } from "./program-pod.ts";
 import type { ProgramSettingsArgs } from "./program-settings.ts";
 import { programSettings } from "./program-settings.ts";
-import { rotationAnnotation } from "./rotation.ts";
 
 const port = 9188;
 

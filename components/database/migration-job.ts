@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { types } from "@pulumi/kubernetes";
 import { RunError } from "@pulumi/pulumi";
 import type { MigrationFile } from "../../programs/database/migrations/file.ts";
+import { defaults } from "../../settings/environments.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
 import { serverAddress, serverName } from "./address.ts";
@@ -20,8 +21,8 @@ export interface MigrationInputs {
   readonly restored: string | undefined;
 }
 
-/** Seconds that a backup and all pending migrations may take together. */
-export const migrationSeconds = 1_800;
+/** Seconds that the check, the backup and all pending migrations may take together. */
+export const migrationSeconds = ({ environment }: Settings): number => defaults[environment].migrationMinutes * 60;
 
 /** The first ten hex digits of a SHA-256 sum: a part of a name that changes with the content. */
 export const digestOf = (content: unknown) =>
@@ -77,7 +78,7 @@ export function migrationJob(args: MigrationJobArgs): types.input.batch.v1.Job {
     spec: {
       // The runner tries again by itself where that can help.
       backoffLimit: 0,
-      activeDeadlineSeconds: migrationSeconds,
+      activeDeadlineSeconds: migrationSeconds(settings),
       template: {
         metadata: { labels },
         spec: programPod({

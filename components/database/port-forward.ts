@@ -15,10 +15,15 @@ export interface Forwarded {
 /**
  * A loopback port that leads to a pod. The cluster is asked only when somebody connects, so a run that changes nothing in
  * the database needs neither the pod nor the right to reach it. It keeps no process alive.
+ * `tell` hears why a connection could not be led there: its client only sees that it ends at once.
  * @throws Error with code EADDRINUSE when the port is taken.
  */
-export async function openPortForward(config: KubeConfig, target: Forwarded): Promise<Server> {
-  const server = createServer((socket) => void lead(config, target, socket));
+export async function openPortForward(
+  config: KubeConfig,
+  target: Forwarded,
+  tell: (problem: string) => void = () => {},
+): Promise<Server> {
+  const server = createServer((socket) => void lead(config, target, socket, tell));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(target.localPort, "127.0.0.1", () => {
@@ -30,7 +35,12 @@ export async function openPortForward(config: KubeConfig, target: Forwarded): Pr
   return server;
 }
 
-async function lead(config: KubeConfig, target: Forwarded, socket: Socket): Promise<void> {
+async function lead(
+  config: KubeConfig,
+  target: Forwarded,
+  socket: Socket,
+  tell: (problem: string) => void,
+): Promise<void> {
   socket.on("error", () => socket.destroy());
   // A provider keeps its connection until the engine ends, and the engine waits for this program: neither would ever end.
   socket.unref();
@@ -49,9 +59,15 @@ async function lead(config: KubeConfig, target: Forwarded, socket: Socket): Prom
     socket.once("close", () => upstream?.close());
     upstream?.once("close", () => socket.destroy());
   } catch (error) {
-    // The client sees a connection that ends at once; it says so in words of its own.
-    socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    tell(reasonOf(error));
+    socket.destroy();
   }
+}
+
+/** A WebSocket fails with an event, which has a message and is no Error. */
+function reasonOf(error: unknown): string {
+  const message: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "message") : undefined;
+  return typeof message === "string" && message !== "" ? message : String(error);
 }
 
 /** A WebSocket has no such method; its socket has. */

@@ -106,6 +106,7 @@ function backups(settings: Settings, opts: pulumi.CustomResourceOptions): readon
   const key = generatedPassword(backupKeyName, { ...opts, ...keeping }, { length: 64 });
   return [
     new kubernetes.core.v1.PersistentVolumeClaim(backupVolumeName, backupVolume(settings), { ...opts, ...keeping }),
-    secret(settings, backupKeyName, { key }, opts),
+    // Backups that are kept cannot be read without it.
+    secret(settings, backupKeyName, { key }, { ...opts, ...keeping }),
   ];
 }

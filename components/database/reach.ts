@@ -72,7 +72,13 @@ export async function reachDatabase(
   if (!target) return;
   const deadline = Date.now() + patienceMs;
   while (!(await opened(config, target))) {
-    if (pulumi.runtime.isDryRun()) return;
+    if (pulumi.runtime.isDryRun()) {
+      void pulumi.log.warn(
+        `something else listens on ${loopback}:${target.localPort} (golive:database.forwardPort): this preview does not ask the database, ` +
+          "and must not be run with --refresh",
+      );
+      return;
+    }
     if (Date.now() > deadline)
       throw new pulumi.RunError(
         `golive:database.forwardPort  got ${target.localPort}, but something else listens on ${loopback}:${target.localPort}; ` +
@@ -86,12 +92,23 @@ export async function reachDatabase(
 /** Whether the loopback port could be had. */
 async function opened(config: KubeConfig, target: Forwarded): Promise<boolean> {
   try {
-    await openPortForward(config, target);
+    await openPortForward(config, target, (problem) => tellOnce(target, problem));
     return true;
   } catch (error) {
     if (isTaken(error)) return false;
     throw error;
   }
+}
+
+const told = new Set<string>();
+
+/** The provider tries again, and knows no more than that its connection ended. */
+function tellOnce({ namespace, pod }: Forwarded, problem: string): void {
+  const name = typeof pod === "string" ? pod : `the pod with ${pod.labels}`;
+  const text = `cannot reach the database at ${name} in namespace ${namespace}: ${problem}`;
+  if (told.has(text)) return;
+  told.add(text);
+  void pulumi.log.warn(text);
 }
 
 const isTaken = (error: unknown) => error instanceof Error && "code" in error && error.code === "EADDRINUSE";

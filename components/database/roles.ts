@@ -92,7 +92,7 @@ export function rolesOf(names: RoleNames): readonly Role[] {
     {
       ...login,
       name: names.readOnly,
-      purpose: "people who look; sees no row without claims",
+      purpose: "people who look, and may set any claims: as trusted as an admin",
       connectionLimit: 5,
       memberOf: [names.read],
     },

@@ -1,8 +1,5 @@
 import type { Alternate, RoleNames } from "./roles.ts";
 
-/** Annotation of a pod template: pods of another rotation start anew. */
-export const rotationAnnotation = "golive/rotation";
-
 /**
  * Rotation of passwords without a dropped connection (S4-21). The application has two logins of which it uses one: even
  * rotations use `a`, odd ones `b`. A rotation gives the login that is not in use a new password and moves the application to

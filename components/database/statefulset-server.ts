@@ -20,7 +20,8 @@ export function statefulSetServer(parent: pulumi.Resource, { settings, after }: 
   const secret = new kubernetes.core.v1.Secret(
     "postgres-passwords",
     { metadata: { name: serverName, namespace, labels }, stringData: { "admin-password": password } },
-    opts,
+    // A server that is kept needs it to start again.
+    { ...keeping, dependsOn: [...after] },
   );
   const server = {
     namespace,

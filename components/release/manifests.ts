@@ -3,10 +3,10 @@ import type { types } from "@pulumi/kubernetes";
 import { RunError } from "@pulumi/pulumi";
 import { type Colour, type HttpService, isHttp } from "../../applications/application.ts";
 import { releaseAnnotation } from "../../rollout/observed.ts";
+import { rotationAnnotation } from "../../rollout/rotation.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Release, Settings } from "../../settings.ts";
 import { authorityVolume } from "../database/address.ts";
-import { rotationAnnotation } from "../database/rotation.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { colourName, selectorLabels, workloadName } from "./names.ts";
 

@@ -278,7 +278,7 @@ describe("the schema", () => {
       "kubernetes:core/v1:Secret::taskflow-database",
       "postgresql:index/grant:Grant::taskflow_exporter-schema",
     ]);
-    expect(of("statefulset").find("Job", "taskflow-migrate").timeouts).toEqual({ create: "1920s", update: "1920s" });
+    expect(of("statefulset").find("Job", "taskflow-migrate").timeouts).toEqual({ create: "3720s", update: "3720s" });
     expect(of("statefulset").find("ConfigMap", "taskflow-schema").dependsOn).toContain(
       "kubernetes:batch/v1:Job::taskflow-migrate",
     );

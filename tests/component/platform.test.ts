@@ -132,6 +132,9 @@ describe("what holds data", () => {
         ["RandomPassword jwt-secret", true, false],
         ["RandomPassword postgres-admin-password", true, true],
         ["RandomPassword postgres-backup-key", true, true],
+        // What is kept and could not be opened, or started, would be of no use.
+        ["Secret postgres-backup-key", true, true],
+        ["Secret postgres-passwords", true, true],
         ["StatefulSet postgres", true, true],
         ["StatefulSet redis", true, true],
       ].sort(),
@@ -149,6 +152,7 @@ describe("what holds data", () => {
         ["PersistentVolumeClaim postgres-backups", true, true],
         ["RandomPassword jwt-secret", true, false],
         ["RandomPassword postgres-backup-key", true, true],
+        ["Secret postgres-backup-key", true, true],
         ["StatefulSet redis", true, true],
       ].sort(),
     );

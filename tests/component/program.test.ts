@@ -65,7 +65,7 @@ describe("the program", () => {
     expect(await settled(pulumi.output(schema))).toEqual({ pending: [], held: [] });
   });
 
-  it("applies the migrations of the application, every one of which the record has", async () => {
+  it("applies the migrations of the application, and records those that it may take for applied when the runner's word is lost", async () => {
     const { declaration } = await runProgram({}, [404, notFound]);
     const files = await readMigrations(join(import.meta.dirname, "..", "..", "migrations", "taskflow"));
     expect(files.length).toBeGreaterThanOrEqual(10);
@@ -73,7 +73,10 @@ describe("the program", () => {
       Object.fromEntries(files.map(({ name, sql }) => [name, sql])),
     );
     expect(declaration.find("ConfigMap", "taskflow-schema").inputs.data).toEqual({
-      ...Object.fromEntries(files.map(({ name, phase, checksum }) => [name, `${phase} ${checksum}`])),
+      // A contract file that is recorded without proof would later pass its gate unseen.
+      ...Object.fromEntries(
+        files.filter(({ phase }) => phase === "expand").map(({ name, checksum }) => [name, `expand ${checksum}`]),
+      ),
       job: expect.stringMatching(/^taskflow-migrate-[0-9a-f]{10}$/),
     });
     const { "database.mjs": bundle } = declaration.find("ConfigMap", "taskflow-database-programs").inputs

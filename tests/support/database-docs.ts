@@ -1,5 +1,15 @@
 import type pg from "pg";
 import type { Role } from "../../components/database/roles.ts";
+import type { Check } from "../../programs/database/catalogue/check.ts";
+
+/** The checks of the catalogue and what each wants, as a table of Markdown. */
+export function checksTable(checks: readonly Pick<Check, "name" | "wanted">[]): string {
+  return [
+    "| check | wanted |",
+    "| --- | --- |",
+    ...checks.map(({ name, wanted }) => `| \`${name}\` | ${wanted} |`),
+  ].join("\n");
+}
 
 /** The roles of an application and what each may do, as a table of Markdown. */
 export function rolesTable(roles: readonly Role[]): string {

@@ -139,6 +139,7 @@ export function observed({ noRoute = false, pods: given = {}, schema, ...route }
     route: noRoute ? undefined : readRoute(routeObject(route)),
     colours: { blue: of("blue"), green: of("green") },
     schema,
+    rotations: [],
     at: now,
   };
 }

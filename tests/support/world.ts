@@ -101,6 +101,7 @@ export function observe(world: World): Observed {
     route: route && readRoute(routeObject({ ...route, hoursAgo })),
     colours: { blue: of("blue"), green: of("green") },
     schema: world.database.record,
+    rotations: [],
     at: now,
   };
 }

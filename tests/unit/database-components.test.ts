@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -190,11 +191,40 @@ describe("reaching the server from here", () => {
   it("goes on in a preview, which seldom needs the server", async () => {
     const { port, end } = await takenPort();
     vi.spyOn(pulumi.runtime, "isDryRun").mockReturnValue(true);
+    const warned = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
     try {
       await reachDatabase(settingsOf({ database: { kind: "statefulset", forwardPort: port } }), config);
     } finally {
       end();
     }
+    expect(warned.mock.calls).toEqual([
+      [
+        `something else listens on 127.0.0.1:${port} (golive:database.forwardPort): this preview does not ask the database, ` +
+          "and must not be run with --refresh",
+      ],
+    ]);
+  });
+
+  it("says once which pod could not be reached, and why: the provider only sees that its connection ended", async () => {
+    const { port, end } = await takenPort();
+    end();
+    const closed = await takenPort();
+    closed.end();
+    const unreachable = new KubeConfig();
+    unreachable.loadFromClusterAndUser(
+      { name: "gone", server: `http://127.0.0.1:${closed.port}`, skipTLSVerify: true },
+      { name: "nobody" },
+    );
+    const warned = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    await reachDatabase(settingsOf({ database: { kind: "statefulset", forwardPort: port } }), unreachable);
+    for (const _ of ["first", "second"]) {
+      const socket = connect(port, "127.0.0.1");
+      await once(socket, "close");
+    }
+    expect(warned).toHaveBeenCalledTimes(1);
+    expect(warned.mock.calls[0]?.[0]).toMatch(
+      /^cannot reach the database at postgres-0 in namespace local: .*ECONNREFUSED/,
+    );
   });
 
   it("writes the authorities of an external server where the provider reads them, the same place each time", async () => {
@@ -281,6 +311,12 @@ describe("the record of the schema", () => {
 
   it("has every file that the plan does not hold back, before the runner has spoken", () => {
     expect(recordAfter({ ...args, schema: run }, undefined)).toEqual({ ...lines, job });
+  });
+
+  it("takes no contract file for applied when neither the runner nor a record says so: it would pass its gate unseen", () => {
+    const lost = { ...run, held: [] };
+    expect(recordAfter({ ...args, schema: lost }, undefined)).toEqual({ ...lines, job });
+    expect(recordAfter({ ...args, schema: lost }, "to come")).toHaveProperty(["202_less.sql"]);
   });
 
   it("has what the runner says after it: on an empty database it holds nothing back", () => {

@@ -2,7 +2,7 @@ import type { ClientBase } from "pg";
 
 /** Something in the catalogue of a database that breaks a rule. */
 export interface Finding {
-  /** Name of the check: a heading of docs/operations/database.md. */
+  /** Name of the check: a row of docs/operations/database.md. */
   readonly check: string;
   /** What it was found at: a table, a policy on a table, a function, a role. */
   readonly object: string;

@@ -16,7 +16,8 @@ export const defaultBudgets: Budgets = {
   runnerMs: 60_000,
   lockMs: 500,
   triesMs: 120_000,
-  aloneMs: 30 * 60_000,
+  // Below the shortest deadline of the Job (settings/environments.ts), so that the runner says itself what took so long.
+  aloneMs: 20 * 60_000,
   sayMs: 5_000,
 };
 
