@@ -1,12 +1,6 @@
 import process from "node:process";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  type Application,
-  type Colour,
-  type Environment,
-  otherColour,
-  type SecretKey,
-} from "./applications/application.ts";
+import { type Application, type Colour, type Environment, otherColour } from "./applications/application.ts";
 import { applications } from "./applications/catalogue.ts";
 import { Ladder } from "./rollout/ladder.ts";
 import { type Circumstances, crossProblems, rungsOf } from "./settings/checks.ts";
@@ -19,8 +13,10 @@ import {
   programsOf,
 } from "./settings/database.ts";
 import { defaults } from "./settings/environments.ts";
+import { type LoggingSettings, loggingOf } from "./settings/logging.ts";
+import { type MonitoringSettings, monitoringOf } from "./settings/monitoring.ts";
 import { SettingsError } from "./settings/problems.ts";
-import { type Complete, type Given, parseForm, schema } from "./settings/schema.ts";
+import { type Complete, type Given, parseForm, schema, secretKeys } from "./settings/schema.ts";
 
 export type { BackupPlan, DatabaseSettings, ProgramImages } from "./settings/database.ts";
 
@@ -87,9 +83,11 @@ export interface Settings {
   readonly contract: string | undefined;
   readonly programs: ProgramImages;
   readonly cache: CacheSettings;
+  readonly monitoring: MonitoringSettings;
+  readonly logging: LoggingSettings;
   /** Exact references, or prefixes that end in `/`, and what stands in their place. */
   readonly imageMirrors: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Partial<Record<SecretKey | "databaseAdminPassword", string>>>;
+  readonly secrets: Readonly<Partial<Record<(typeof secretKeys)[number], string>>>;
 }
 
 /** Raw config of one project namespace: key without `golive:`, value as the engine hands it over (JSON text for objects). */
@@ -143,10 +141,11 @@ function settingsOf(stack: string, given: Complete): Settings {
       memoryMiB: given.cache?.memoryMiB ?? standard.cache.memoryMiB,
     },
     imageMirrors: given.imageMirrors ?? {},
-    secrets: {
-      ...(given.sentryDsn === undefined ? {} : { sentryDsn: given.sentryDsn }),
-      ...(given.databaseAdminPassword === undefined ? {} : { databaseAdminPassword: given.databaseAdminPassword }),
-    },
+    monitoring: monitoringOf(given.monitoring, standard, { hostname: given.hostname, environment }),
+    logging: loggingOf(given.logging, standard),
+    secrets: Object.fromEntries(
+      secretKeys.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]] as const])),
+    ),
   });
 }
 

@@ -8,6 +8,33 @@ export interface Application {
   readonly ladders: Readonly<Record<string, readonly RungSpec[]>>;
   /** The environment of every service, shared by both colours but kept per colour, so that a rollback restores it with the code. */
   readonly environment: EnvironmentSpec;
+  /** What its users are promised, and what undoes a release: alerts, the gate and dashboards read these and no others. */
+  readonly objectives: Objectives;
+  readonly triggers: Triggers;
+  /** Mail addresses that hear of alerts, by team (S4-91). */
+  readonly contacts: Readonly<Record<"devops" | "dba" | "security" | "oncall", string>>;
+}
+
+/** Promises to users, over 30 days unless said. */
+export interface Objectives {
+  /** Percent of the probes of the public host that succeed. */
+  readonly availabilityPercent: number;
+  /** Percent of the requests that may fail (status 5xx). */
+  readonly errorPercent: number;
+  /** 95 of 100 API requests are answered within so many seconds. */
+  readonly latencySeconds: number;
+  /** 95 of 100 database transactions end within so many seconds. */
+  readonly querySeconds: number;
+}
+
+/** When a release must be undone. Percent of the candidate's requests, seconds at the 95th percentile, minutes that it lasts. */
+export interface Triggers {
+  /** At once, at any traffic. */
+  readonly immediate: { readonly errorPercent: number; readonly minutes: number };
+  /** Planned: slower to judge, lower bounds. `timesBaseline`: p95 against the stored baseline. */
+  readonly planned: { readonly errorPercent: number; readonly minutes: number; readonly timesBaseline: number };
+  /** While the candidate is on its way up, once `requests` were counted. */
+  readonly canary: { readonly errorPercent: number; readonly latencySeconds: number; readonly requests: number };
 }
 
 /** One rung of a ladder: integer percent of the public requests, and the minimum time on it in minutes. */

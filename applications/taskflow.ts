@@ -53,4 +53,20 @@ export const taskflow: Application = {
       SENTRY_DSN: { from: "config", key: "sentryDsn" },
     },
   },
+  // S1-74..77; C06, C09, C14 of design section 13
+  objectives: { availabilityPercent: 99.99, errorPercent: 0.1, latencySeconds: 0.1, querySeconds: 0.05 },
+  triggers: {
+    // S3-70, S4-80
+    immediate: { errorPercent: 5, minutes: 10 },
+    // S3-71
+    planned: { errorPercent: 2, minutes: 30, timesBaseline: 1.5 },
+    // S0-71, S0-72
+    canary: { errorPercent: 1, latencySeconds: 0.2, requests: 500 },
+  },
+  contacts: {
+    devops: "devops@taskflow.com",
+    dba: "dba@taskflow.com",
+    security: "security@taskflow.com",
+    oncall: "oncall@taskflow.com",
+  },
 };

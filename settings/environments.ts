@@ -1,4 +1,5 @@
 import type { ByEnvironment } from "../applications/application.ts";
+import type { MonitoringImages } from "./monitoring.ts";
 
 /** What an environment brings unless the stack's config says otherwise. */
 export interface EnvironmentDefaults {
@@ -28,6 +29,24 @@ export interface EnvironmentDefaults {
   };
   readonly programs: { readonly image: string };
   readonly cache: { readonly image: string; readonly storage: string; readonly memoryMiB: number };
+  readonly monitoring: {
+    readonly kind: "stack" | "existing" | "none";
+    readonly speed: number;
+    readonly images: MonitoringImages;
+    readonly prometheusVersion: string;
+    readonly alertmanagerVersion: string;
+    readonly storage: string;
+    readonly retentionDays: number;
+    readonly replicas: number;
+    /** Undefined: the public host, by https. */
+    readonly probe: { readonly url: string; readonly host: string } | undefined;
+  };
+  readonly logging: {
+    readonly kind: "eck" | "none";
+    readonly version: string;
+    readonly nodes: number;
+    readonly storage: string;
+  };
   /** Limits of the whole namespace: pods, and requests of CPU and memory as Kubernetes quantities. */
   readonly quota: { readonly pods: string; readonly cpu: string; readonly memory: string };
 }
@@ -39,6 +58,44 @@ const programs = { image: "docker.io/library/node:24.11.1-bookworm-slim" };
 /** Nightly; the drill in the night to Sunday, after that night's backup. S4-46: half the size of the one before is suspicious. */
 const nightly = { schedule: "30 2 * * *", drillSchedule: "0 4 * * 0", leastPercentOfPrevious: 50 };
 
+const exporters = {
+  blackboxExporter: "quay.io/prometheus/blackbox-exporter:v0.23.0",
+  postgresExporter: "quay.io/prometheuscommunity/postgres-exporter:v0.11.1",
+  redisExporter: "docker.io/oliver006/redis_exporter:v1.45.0",
+};
+const monitoring = {
+  kind: "stack",
+  speed: 1,
+  images: {
+    ...exporters,
+    prometheus: "quay.io/prometheus/prometheus:v3.5.0",
+    alertmanager: "quay.io/prometheus/alertmanager:v0.28.1",
+    nodeExporter: "quay.io/prometheus/node-exporter:v1.9.1",
+    grafana: "docker.io/grafana/grafana:12.1.1",
+    kubeStateMetrics: "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.17.0",
+  },
+  prometheusVersion: "3.5.0",
+  alertmanagerVersion: "0.28.1",
+  probe: undefined,
+} as const;
+/** What Debian has, at fifteen times the pace: a rung of the demo lasts half a minute. Nobody publishes Grafana there. */
+const rehearsal = {
+  ...monitoring,
+  speed: 15,
+  images: {
+    ...exporters,
+    prometheus: "quay.io/prometheus/prometheus:v2.42.0",
+    alertmanager: "quay.io/prometheus/alertmanager:v0.25.0",
+    nodeExporter: "quay.io/prometheus/node-exporter:v1.5.0",
+    grafana: undefined,
+    kubeStateMetrics: undefined,
+  },
+  prometheusVersion: "2.42.0",
+  alertmanagerVersion: "0.25.0",
+  probe: { url: "http://traefik.gateway.svc.cluster.local/", host: "taskflow.localhost" },
+} as const;
+const elastic = { kind: "eck", version: "9.1.4" } as const;
+
 /** The one table of differences between environments. */
 export const defaults: ByEnvironment<EnvironmentDefaults> = {
   local: {
@@ -49,6 +106,8 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
     backup: { ...nightly, storage: "1Gi", keep: 5 },
     programs,
     cache: { image: redis, storage: "1Gi", memoryMiB: 128 },
+    monitoring: { ...rehearsal, storage: "2Gi", retentionDays: 1, replicas: 1 },
+    logging: { ...elastic, kind: "none", nodes: 1, storage: "1Gi" },
     quota: { pods: "40", cpu: "4", memory: "8Gi" },
   },
   staging: {
@@ -59,6 +118,8 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
     backup: { ...nightly, storage: "20Gi", keep: 7 },
     programs,
     cache: { image: redis, storage: "2Gi", memoryMiB: 256 },
+    monitoring: { ...monitoring, storage: "20Gi", retentionDays: 15, replicas: 1 },
+    logging: { ...elastic, nodes: 1, storage: "50Gi" },
     quota: { pods: "60", cpu: "8", memory: "16Gi" },
   },
   production: {
@@ -69,6 +130,8 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
     backup: { ...nightly, storage: "100Gi", keep: 30 },
     programs,
     cache: { image: redis, storage: "8Gi", memoryMiB: 1024 },
+    monitoring: { ...monitoring, storage: "100Gi", retentionDays: 45, replicas: 2 },
+    logging: { ...elastic, nodes: 3, storage: "200Gi" },
     quota: { pods: "100", cpu: "32", memory: "64Gi" },
   },
 };

@@ -3,6 +3,8 @@ import { colours, environments } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { backupForm, databaseForm, databaseKeys, programsForm } from "./database.ts";
 import { host, name, object, quantity, text } from "./forms.ts";
+import { loggingForm, loggingKeys } from "./logging.ts";
+import { monitoringForm, monitoringKeys } from "./monitoring.ts";
 import { type Problem, suggestion } from "./problems.ts";
 
 const colour = z.enum(colours, "allowed: blue, green");
@@ -58,15 +60,19 @@ const shape = {
     .regex(/^[0-9]{3}_[a-z0-9_]+\.sql$/, "allowed: the file name of a migration, such as 012_drop_old_name.sql")
     .optional(),
   programs: programsForm.optional(),
+  monitoring: monitoringForm.optional(),
+  logging: loggingForm.optional(),
   imageMirrors: z
     .record(z.string(), text("an image reference"), "allowed: an object {reference: replacement}")
     .default({}),
   sentryDsn: text("a secret").optional(),
   databaseAdminPassword: text("a secret").optional(),
+  smtpPassword: text("a secret").optional(),
+  onCallUrl: text("a secret").optional(),
 };
 export const schema = z.strictObject(shape);
 const partial = schema.partial();
-export const secretKeys = ["sentryDsn", "databaseAdminPassword"] as const;
+export const secretKeys = ["sentryDsn", "databaseAdminPassword", "smtpPassword", "onCallUrl"] as const;
 const textKeys = new Set(["application", "environment", "hostname", "candidate", "contract", ...secretKeys]);
 
 /** A stack's configuration as written, of the right form; what is not of the right form is left out. */
@@ -133,6 +139,8 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   gateway: ["name", "namespace", "section", "internalSection"],
   cache: ["image", "storage", "storageClass", "memoryMiB"],
   ...databaseKeys,
+  ...monitoringKeys,
+  ...loggingKeys,
   inPlace: ["colour", "reason"],
   ladder: Object.keys(rung.shape),
 };

@@ -52,4 +52,16 @@ export const rag: Application = {
     plain: (environment) => ({ LOG_LEVEL: environment === "local" ? "debug" : "info" }),
     secret: { DATABASE_URL: { from: "postgresql" }, REDIS_URL: { from: "redis" } },
   },
+  objectives: { availabilityPercent: 99.9, errorPercent: 0.1, latencySeconds: 0.1, querySeconds: 0.05 },
+  triggers: {
+    immediate: { errorPercent: 5, minutes: 10 },
+    planned: { errorPercent: 2, minutes: 30, timesBaseline: 1.5 },
+    canary: { errorPercent: 1, latencySeconds: 0.2, requests: 500 },
+  },
+  contacts: {
+    devops: "devops@rag.example.com",
+    dba: "dba@rag.example.com",
+    security: "security@rag.example.com",
+    oncall: "oncall@rag.example.com",
+  },
 };

@@ -569,7 +569,7 @@ describe("settings", () => {
     expectTypeOf<Settings["colours"]["blue"]>().toEqualTypeOf<ColourSettings>();
     expectTypeOf<Extract<DatabaseSettings, { kind: "external" }>>().not.toHaveProperty("image");
     expectTypeOf<Settings["secrets"]>().toEqualTypeOf<
-      Readonly<Partial<Record<"sentryDsn" | "databaseAdminPassword", string>>>
+      Readonly<Partial<Record<"sentryDsn" | "databaseAdminPassword" | "smtpPassword" | "onCallUrl", string>>>
     >();
     expectTypeOf(parseSettings).returns.toEqualTypeOf<Settings>();
   });
