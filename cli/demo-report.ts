@@ -1,4 +1,5 @@
 import type { FailureReason } from "../local/load/sample.ts";
+import type { Scraped } from "./demo-prometheus.ts";
 import { table } from "./table.ts";
 
 /** One rung of the demo, as measured. */
@@ -15,6 +16,8 @@ export interface DemoStep {
   readonly upSeconds: number;
   /** From the end of the `up` until the share was right and stayed so; null when it never was. */
   readonly settleSeconds: number | null;
+  /** What Prometheus has of the same time; null when it has nothing. */
+  readonly prometheus: Scraped | null;
 }
 
 /** A preview that was refused, as it must be. */
@@ -47,11 +50,16 @@ export const tolerancePoints = 3;
 
 /** What is not as it must be; empty when the demo succeeded. */
 export function shortcomings({ steps, load }: DemoReport): readonly string[] {
-  const problems = steps.flatMap(({ asked, measured, requests, settleSeconds }) => {
+  const problems = steps.flatMap(({ asked, measured, requests, settleSeconds, prometheus }) => {
     const found: string[] = [];
     if (requests < neededRequests) found.push(`at ${asked} %: ${requests} requests; ${neededRequests} are needed`);
     if (settleSeconds === null || !(Math.abs(measured - asked) <= tolerancePoints)) {
       found.push(`at ${asked} %: measured ${measured.toFixed(1)} %; ${tolerancePoints} points off are allowed`);
+    }
+    if (prometheus === null) found.push(`at ${asked} %: Prometheus has no request of that time`);
+    else if (!(Math.abs(prometheus.share - measured) <= tolerancePoints)) {
+      const both = `measured ${measured.toFixed(1)} %, Prometheus ${prometheus.share.toFixed(1)} %`;
+      found.push(`at ${asked} %: ${both}; they may be ${tolerancePoints} points apart`);
     }
     return found;
   });
@@ -87,8 +95,21 @@ export function reportText({ steps, refusals, load }: DemoReport): string {
     `${step.upSeconds.toFixed(1)} s`,
     step.settleSeconds === null ? "never" : `${step.settleSeconds.toFixed(1)} s`,
   ]);
+  const beside = steps.map(({ asked, measured, failed, p95Ms, prometheus }) => [
+    `${asked} %`,
+    `${measured.toFixed(1)} %`,
+    prometheus === null ? "-" : `${prometheus.share.toFixed(1)} %`,
+    `${failed}`,
+    prometheus === null ? "-" : `${prometheus.errorPercent.toFixed(2)} %`,
+    `${p95Ms.toFixed(0)} ms`,
+    prometheus === null ? "-" : `${prometheus.p95Ms.toFixed(0)} ms`,
+  ]);
+  const scraped = table(
+    ["rung", "users: share", "Prometheus", "users: failed", "Prometheus: errors", "users: p95", "Prometheus: p95"],
+    beside,
+  );
   const refused = refusals.map(({ from, asked, message }) => `refused ${from} -> ${asked}: ${message}`);
   const total = `${load.requests} requests in ${load.seconds.toFixed(0)} s without a break, ${load.failed} failed`;
   const tasks = `${load.written} tasks written meanwhile, ${load.lost} lost`;
-  return [table(header, rows), "", ...refused, total, tasks].join("\n");
+  return [table(header, rows), "", scraped, "", ...refused, total, tasks].join("\n");
 }

@@ -8,6 +8,7 @@ import { type Load, settleSeconds, startLoad } from "../local/load/load.ts";
 import { places } from "../local/places.ts";
 import { borrowCluster } from "./borrowed-cluster.ts";
 import { type Command, parseOptions, refusePositionals } from "./command.ts";
+import { type Scraped, scraped } from "./demo-prometheus.ts";
 import {
   type DemoRefusal,
   type DemoReport,
@@ -17,6 +18,7 @@ import {
   shortcomings,
 } from "./demo-report.ts";
 import { Failure } from "./failure.ts";
+import { Prometheus } from "./prometheus.ts";
 import { candidateTraffic, type PulumiOptions, type PulumiResult, pulumi } from "./pulumi.ts";
 import type { Session } from "./session.ts";
 import { ownWorkspace, resetStackFile, changeableStack as stack, stackText } from "./workspace.ts";
@@ -47,6 +49,8 @@ Examples:
 };
 
 const candidate = "green";
+/** The default of `golive:monitoring`. */
+const monitoringNamespace = "monitoring";
 const requestsPerSecond = 250;
 /** Bounds the load however long the steps take; a whole demo puts about 90 seconds of it. */
 const loadSeconds = 600;
@@ -63,6 +67,7 @@ async function runDemo(session: Session, keep: boolean): Promise<number> {
   await progress.stage(`bring stack ${stack} up, all traffic on blue`, () => startFromZero(engine, ours, onUp));
   await progress.stage("both colours answer", () => waitForAnswers(hostname));
 
+  const prometheus = new Prometheus(places.kubeconfig, monitoringNamespace);
   const load = await startLoad({
     origin: { host: gateway.host, port: gateway.publicPort },
     hostname,
@@ -74,7 +79,7 @@ async function runDemo(session: Session, keep: boolean): Promise<number> {
   const steps: DemoStep[] = [];
   const refusals: DemoRefusal[] = [];
   const step = async (percent: number) =>
-    void steps.push(await progress.stage(`step to ${percent} %`, () => takeStep(engine, load, percent)));
+    void steps.push(await progress.stage(`step to ${percent} %`, () => takeStep(engine, load, prometheus, percent)));
   await step(10);
   refusals.push(await progress.stage("a step that skips a rung is refused", () => showRefusal(engine, 10, 100)));
   progress.note(`refused: ${refusals.at(-1)?.message}`);
@@ -238,7 +243,7 @@ const measuredRequests = neededRequests + 500;
 const settleLimitSeconds = 30;
 
 /** One rung: the config value, the `up`, and the share that users see from then on. */
-async function takeStep(engine: DemoEngine, load: Load, percent: number): Promise<DemoStep> {
+async function takeStep(engine: DemoEngine, load: Load, prometheus: Prometheus, percent: number): Promise<DemoStep> {
   const began = load.now();
   await engine.setTraffic(percent);
   const { seconds: upSeconds } = await engine.succeed(["up", "--yes"]);
@@ -255,7 +260,8 @@ async function takeStep(engine: DemoEngine, load: Load, percent: number): Promis
     if (enough || until - ended > measureMs + settleLimitSeconds * 1000) break;
     until += 1000;
   }
-  const share = await load.sample(ended + (settled ?? 0) * 1000, until);
+  const from = ended + (settled ?? 0) * 1000;
+  const share = await load.sample(from, until);
   const whole = await load.sample(began, until);
   return {
     asked: percent,
@@ -265,8 +271,23 @@ async function takeStep(engine: DemoEngine, load: Load, percent: number): Promis
     p95Ms: rounded(whole.p95Ms),
     upSeconds: rounded(upSeconds),
     settleSeconds: settled === undefined ? null : rounded(settled),
+    prometheus: await scrapedOf(load, prometheus, { from, to: until }),
   };
 }
+
+/** What Prometheus has of a time on the load's clock. Its last scrapes of that time are a second old, at most. */
+async function scrapedOf(load: Load, prometheus: Prometheus, span: { from: number; to: number }) {
+  const start = Date.now() - load.now();
+  const [from, to] = [new Date(start + span.from), new Date(start + span.to)];
+  const found = await scraped(prometheus, { namespace: stack, candidate, from, to });
+  return found === undefined ? null : roundedParts(found);
+}
+
+const roundedParts = ({ share, errorPercent, p95Ms }: Scraped): Scraped => ({
+  share: rounded(share),
+  errorPercent: rounded(errorPercent),
+  p95Ms: rounded(p95Ms),
+});
 
 const rounded = (value: number) => Math.round(value * 100) / 100;
 

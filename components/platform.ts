@@ -10,10 +10,13 @@ import { providers } from "./cluster/providers.ts";
 import { Database } from "./database/database.ts";
 import type { SchemaOutput, SchemaRun } from "./database/migrations.ts";
 import type { DatabasePrograms } from "./database/programs.ts";
+import { Logging } from "./logging/logging.ts";
+import { Monitoring } from "./monitoring/monitoring.ts";
 import { Namespace } from "./namespace/namespace.ts";
 import { Colour } from "./release/colour.ts";
 import type { RenderedRelease } from "./release/manifests.ts";
 import { secretValues } from "./release/secrets.ts";
+import { RolloutMetrics } from "./traffic/rollout-metrics.ts";
 import { Traffic } from "./traffic/traffic.ts";
 
 export interface PlatformArgs {
@@ -25,9 +28,11 @@ export interface PlatformArgs {
   /** What runs beside the database, and what this run does to the schema. */
   readonly programs: DatabasePrograms;
   readonly schema: SchemaRun;
+  /** Bundled programs: what tells Prometheus how far a rollout is, and what deletes old logs. */
+  readonly bundles: { readonly rollout: string; readonly logging: string };
 }
 
-/** All that one application needs on one stack, in the order of S4-52 and S4-53: namespace, stores, colours, traffic. */
+/** All that one application needs on one stack, in the order of S4-52, S4-53 and C48: namespace, stores, monitoring, colours, traffic. */
 export class Platform extends pulumi.ComponentResource {
   /** The schema of its database; undefined without one. */
   readonly schema: SchemaOutput | undefined;
@@ -40,11 +45,13 @@ export class Platform extends pulumi.ComponentResource {
     const route = Promise.withResolvers<pulumi.Resource>();
     const database = declareDatabase(this, args, after, route.promise);
     const stores = declareStores(this, settings, after, database);
+    const watched = declareMonitoring(this, args, after, stores);
+    if (settings.logging.kind === "eck") new Logging({ settings, bundle: args.bundles.logging }, { parent: this });
     const secrets = secretValues(this, settings, stores.urls);
     const sets = colours.map(
       (colour) =>
         new Colour(
-          { settings, colour, release: releases[colour], secrets, after, stores: stores.ready },
+          { settings, colour, release: releases[colour], secrets, after, stores: stores.ready, watched },
           { parent: this },
         ),
     );
@@ -89,12 +96,30 @@ function declareStores(
   const { redis } = settings.application.stores;
   const cache = redis && new Cache({ settings, after, user: redis.user }, { parent });
   return {
+    database,
+    cache,
     urls: {
       ...(database ? { postgresql: database.access.url } : {}),
       ...(cache ? { redis: cache.access.url } : {}),
     },
     ready: [...(database?.access.ready ?? []), ...(cache?.access.ready ?? [])],
   };
+}
+
+/** What watches the stack; the answer is what must be declared before a release starts (C48). */
+function declareMonitoring(
+  parent: Platform,
+  { settings, bundles }: PlatformArgs,
+  after: readonly pulumi.Resource[],
+  { database, cache }: ReturnType<typeof declareStores>,
+): readonly pulumi.Resource[] {
+  if (settings.monitoring.kind === "none") return [];
+  new RolloutMetrics({ settings, bundle: bundles.rollout, after }, { parent });
+  const monitoring = new Monitoring(
+    { settings, after, database: database?.exporter, cache: cache && { ready: cache.access.ready } },
+    { parent },
+  );
+  return monitoring.ready;
 }
 
 function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulumi.ResourceHookBinding {

@@ -10,4 +10,6 @@ export interface MonitoredStack {
   readonly database: string | undefined;
   readonly databaseKind: "statefulset" | "external" | "cloudnative-pg";
   readonly ladder: readonly RungSpec[];
+  /** Namespaces of its own Prometheus, exporters and the like. Default: none. */
+  readonly monitoringNamespaces?: readonly string[];
 }

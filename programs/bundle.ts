@@ -1,20 +1,35 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 // `pg` is CommonJS and asks for Node's own modules by require, which an ES module does not have.
 const banner = `import { createRequire as golive_createRequire } from "node:module";
 const require = golive_createRequire(import.meta.url);`;
 
+const entries = {
+  /** What runs beside the database. */
+  database: "programs/database/main.ts",
+  /** What tells Prometheus how far a rollout is. */
+  rollout: "programs/rollout/main.ts",
+  /** What tells Elasticsearch how long to keep the logs. */
+  logging: "programs/logging/main.ts",
+} as const;
+
+export type ProgramName = keyof typeof entries;
+
+/** What runs inside the cluster, each program as one ES module without dependencies. */
+export type Bundles = Readonly<Record<ProgramName, string>>;
+
 /**
- * The database programs as one ES module without dependencies, for a ConfigMap (at most 1 MiB). The same sources give the
- * same text on every machine: a Job's name is made from it, and a preview must not see a change where there is none.
+ * Bundles all programs, each for a ConfigMap (at most 1 MiB). The same sources give the same text on every machine: a Job's
+ * name is made from it, and a preview must not see a change where there is none.
  */
-export async function bundleDatabasePrograms(): Promise<string> {
+export async function bundlePrograms(): Promise<Bundles> {
   // Names of files stand in what esbuild writes: relative to the repository they are the same everywhere.
   const root = join(import.meta.dirname, "..");
-  const result = await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ["programs/database/main.ts"],
+    entryPoints: entries,
+    outdir: "programs",
     bundle: true,
     write: false,
     minify: true,
@@ -30,7 +45,10 @@ export async function bundleDatabasePrograms(): Promise<string> {
     // Optional parts of `pg`: the native binding, and a socket for another platform.
     external: ["pg-native", "cloudflare:sockets"],
   });
-  const [file] = result.outputFiles;
-  if (!file) throw new Error("esbuild made nothing of programs/database/main.ts");
-  return file.text;
+  const textOf = (name: ProgramName) => {
+    const file = outputFiles.find(({ path }) => basename(path) === `${name}.js`);
+    if (!file) throw new Error(`esbuild made nothing of ${entries[name]}`);
+    return file.text;
+  };
+  return { database: textOf("database"), rollout: textOf("rollout"), logging: textOf("logging") };
 }

@@ -32,6 +32,16 @@ export class Ladder {
     return problems.length > 0 ? problems : new Ladder(Object.freeze([...rungs]));
   }
 
+  /** The ladder that `toString` wrote, or what is wrong with this text (one sentence each). */
+  static parse(text: string): Ladder | readonly string[] {
+    const parts = text.split(",").map((rung) => /^(\d+)\/([-+.\de]+)$/.exec(rung));
+    if (parts.some((part) => part === null))
+      return [`got ${JSON.stringify(text)}; a ladder is percents and minutes, such as 10/15,100/30`];
+    return Ladder.of(
+      parts.flatMap((part) => (part ? [{ percent: Number(part[1]), soakMinutes: Number(part[2]) }] : [])),
+    );
+  }
+
   /** The allowed values of candidate traffic, 0 included. */
   get percents(): readonly number[] {
     return [0, ...this.rungs.map((rung) => rung.percent)];

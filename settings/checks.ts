@@ -1,6 +1,7 @@
 import { type Application, type Colour, colours, type Environment, otherColour } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { Ladder } from "../rollout/ladder.ts";
+import { defaults } from "./environments.ts";
 import { imageProblem, mirrored } from "./images.ts";
 import { type Problem, suggestion } from "./problems.ts";
 import { type Given, secretKeys } from "./schema.ts";
@@ -18,8 +19,9 @@ export function crossProblems(given: Given, circumstances: Circumstances): reado
   return [
     ...trafficProblems(given),
     ...colours.flatMap((colour) => releaseProblems(given, colour)),
-    ...storeImageProblems(given),
+    ...ownImageProblems(given),
     ...secretProblems(given, circumstances),
+    ...notifyProblems(given, circumstances),
   ];
 }
 
@@ -106,13 +108,17 @@ function pullProblem(image: string, { imageMirrors = {} }: Given, byDigest: bool
   return behind === undefined ? problem : `its mirror: ${behind}`;
 }
 
-function storeImageProblems(given: Given): readonly Problem[] {
-  const { database, cache, programs } = given;
+/** Images of what golive runs beside the services. */
+function ownImageProblems(given: Given): readonly Problem[] {
+  const { database, cache, programs, monitoring } = given;
   const images = {
     "database.image": database && "image" in database ? database.image : undefined,
     "cache.image": cache?.image,
     "programs.image": programs?.image,
     "programs.postgresImage": programs?.postgresImage,
+    ...Object.fromEntries(
+      Object.entries(monitoring?.images ?? {}).map(([name, image]) => [`monitoring.images.${name}`, image]),
+    ),
   };
   return Object.entries(images).flatMap(([key, image]) => {
     const text = image === undefined ? undefined : pullProblem(image, given, false);
@@ -145,3 +151,38 @@ function secretProblems(given: Given, circumstances: Circumstances): readonly Pr
     },
   ];
 }
+
+/** Whether alerts reach somebody, and whether the secrets are there that this takes. */
+function notifyProblems(given: Given, { preview }: Circumstances): readonly Problem[] {
+  const { environment, monitoring = {}, onCallUrl } = given;
+  const kind = monitoring.kind ?? (environment && defaults[environment].monitoring.kind);
+  const { notify } = monitoring;
+  if (kind === undefined) return [];
+  if (kind !== "stack") return notify === undefined ? [] : [withoutEffect("notify", kind)];
+  if (notify === undefined) return environment === "production" ? [nobodyIsTold] : [];
+  const problems: Problem[] = [];
+  if (notify.email.username !== undefined && given.smtpPassword === undefined && !preview)
+    problems.push(missing("smtpPassword", "monitoring.notify.email.username"));
+  if (notify.onCall && onCallUrl === undefined && !preview)
+    problems.push(missing("onCallUrl", "monitoring.notify.onCall"));
+  if (onCallUrl !== undefined && !isWebAddress(onCallUrl))
+    problems.push({ key: "onCallUrl", text: "got a value that is no URL; allowed: an http or https URL" });
+  return problems;
+}
+
+const withoutEffect = (key: string, kind: string): Problem => ({
+  key: `monitoring.${key}`,
+  text: `has no effect with kind ${kind}: who is told is decided where the Alertmanager is; allowed: with kind stack`,
+});
+
+const nobodyIsTold: Problem = {
+  key: "monitoring.notify",
+  text: "got nothing: in production alerts must reach somebody; allowed: {email: {smarthost, from}, onCall}, or another kind of monitoring",
+};
+
+const missing = (key: string, because: string): Problem => ({
+  key,
+  text: `got nothing; golive:${because} needs it: pulumi config set --secret golive:${key}`,
+});
+
+const isWebAddress = (text: string) => URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);

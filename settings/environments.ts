@@ -38,6 +38,8 @@ export interface EnvironmentDefaults {
     readonly storage: string;
     readonly retentionDays: number;
     readonly replicas: number;
+    /** What each pod of Prometheus asks for; of memory it gets no more. */
+    readonly prometheus: { readonly cpu: string; readonly memory: string };
     /** Undefined: the public host, by https. */
     readonly probe: { readonly url: string; readonly host: string } | undefined;
   };
@@ -78,19 +80,20 @@ const monitoring = {
   alertmanagerVersion: "0.28.1",
   probe: undefined,
 } as const;
-/** What Debian has, at fifteen times the pace: a rung of the demo lasts half a minute. Nobody publishes Grafana there. */
+/**
+ * Production's Prometheus, for the rest what Debian has, at fifteen times the pace: a rung of the demo lasts half a
+ * minute. Nobody publishes Grafana there.
+ */
 const rehearsal = {
   ...monitoring,
   speed: 15,
   images: {
-    ...exporters,
-    prometheus: "quay.io/prometheus/prometheus:v2.42.0",
+    ...monitoring.images,
     alertmanager: "quay.io/prometheus/alertmanager:v0.25.0",
     nodeExporter: "quay.io/prometheus/node-exporter:v1.5.0",
     grafana: undefined,
     kubeStateMetrics: undefined,
   },
-  prometheusVersion: "2.42.0",
   alertmanagerVersion: "0.25.0",
   probe: { url: "http://traefik.gateway.svc.cluster.local/", host: "taskflow.localhost" },
 } as const;
@@ -106,7 +109,11 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
     backup: { ...nightly, storage: "1Gi", keep: 5 },
     programs,
     cache: { image: redis, storage: "1Gi", memoryMiB: 128 },
-    monitoring: { ...rehearsal, storage: "2Gi", retentionDays: 1, replicas: 1 },
+    monitoring: {
+      ...rehearsal,
+      ...{ storage: "2Gi", retentionDays: 1, replicas: 1 },
+      prometheus: { cpu: "50m", memory: "512Mi" },
+    },
     logging: { ...elastic, kind: "none", nodes: 1, storage: "1Gi" },
     quota: { pods: "40", cpu: "4", memory: "8Gi" },
   },
@@ -118,7 +125,11 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
     backup: { ...nightly, storage: "20Gi", keep: 7 },
     programs,
     cache: { image: redis, storage: "2Gi", memoryMiB: 256 },
-    monitoring: { ...monitoring, storage: "20Gi", retentionDays: 15, replicas: 1 },
+    monitoring: {
+      ...monitoring,
+      ...{ storage: "20Gi", retentionDays: 15, replicas: 1 },
+      prometheus: { cpu: "100m", memory: "1Gi" },
+    },
     logging: { ...elastic, nodes: 1, storage: "50Gi" },
     quota: { pods: "60", cpu: "8", memory: "16Gi" },
   },
@@ -130,7 +141,11 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
     backup: { ...nightly, storage: "100Gi", keep: 30 },
     programs,
     cache: { image: redis, storage: "8Gi", memoryMiB: 1024 },
-    monitoring: { ...monitoring, storage: "100Gi", retentionDays: 45, replicas: 2 },
+    monitoring: {
+      ...monitoring,
+      ...{ storage: "100Gi", retentionDays: 45, replicas: 2 },
+      prometheus: { cpu: "250m", memory: "4Gi" },
+    },
     logging: { ...elastic, nodes: 3, storage: "200Gi" },
     quota: { pods: "100", cpu: "32", memory: "64Gi" },
   },

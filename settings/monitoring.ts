@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { EnvironmentDefaults } from "./environments.ts";
-import { name, object, quantity, text } from "./forms.ts";
+import { host, name, object, quantity, text } from "./forms.ts";
 
 /** Who watches the stack, and how. */
 export interface MonitoringSettings {
@@ -29,6 +29,8 @@ export interface MonitoringSettings {
   readonly gateway: { readonly podLabels: Readonly<Record<string, string>>; readonly port: string };
   /** The public address that is probed, and the Host that is asked for where the address does not name it. */
   readonly probe: { readonly url: string; readonly host: string | undefined };
+  /** Where people reach Grafana from outside, on the Gateway's public listener (S4-75). Undefined: by port-forward only. */
+  readonly grafanaHostname: string | undefined;
   /** Who is told. Undefined: alerts are seen in Alertmanager only. */
   readonly notify: NotifySettings | undefined;
 }
@@ -84,6 +86,7 @@ export const monitoringForm = object({
   replicas: z.int("allowed: 1 or 2").min(1, "allowed: 1 or 2").max(2, "allowed: 1 or 2").optional(),
   gateway: object({ podLabels: labels, port: text("the name of a container port") }).optional(),
   probe: object({ url: z.url("allowed: a URL"), host: text("a host name").optional() }).optional(),
+  grafanaHostname: host.optional(),
   notify: object({
     email: object({
       smarthost: z
@@ -130,6 +133,7 @@ export function monitoringOf(
     gateway: given.gateway ?? { podLabels: { "app.kubernetes.io/name": "traefik" }, port: "metrics" },
     probe:
       probe === undefined ? { url: `https://${stack.hostname}/`, host: undefined } : { ...probe, host: probe.host },
+    grafanaHostname: given.grafanaHostname,
     notify: given.notify && {
       ...given.notify,
       email: { ...given.notify.email, username: given.notify.email.username },

@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { defaults } from "../../settings/environments.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
-import { aclFile, redisService, redisStatefulSet, serverName } from "./statefulset.ts";
+import { aclFile, exporterPasswordKey, redisService, redisStatefulSet, serverName } from "./statefulset.ts";
 
 /** How the application reaches its Redis; what must stand before its pods start. */
 export interface CacheAccess {
@@ -40,13 +40,21 @@ export class Cache extends pulumi.ComponentResource {
       memoryMiB: cache.memoryMiB,
       disposable: environment === "local",
     };
-    const password = new random.RandomPassword("redis-password", { length: 32, special: false }, { parent: this })
-      .result;
+    const generated = (name: string) =>
+      new random.RandomPassword(name, { length: 32, special: false }, { parent: this }).result;
+    const password = generated("redis-password");
+    const exporterPassword = generated("redis-exporter-password");
     const secret = new kubernetes.core.v1.Secret(
       "redis-users",
       {
         metadata: { name: serverName, namespace, labels },
-        stringData: { password, "users.acl": password.apply((text) => aclFile(user, text)) },
+        stringData: {
+          password,
+          [exporterPasswordKey]: exporterPassword,
+          "users.acl": pulumi
+            .all([password, exporterPassword])
+            .apply(([own, exporter]) => aclFile(user, { own, exporter })),
+        },
       },
       own,
     );

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { digestOf } from "../database/migration-job.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { headlessService, type SingleServer, singleStatefulSet } from "../pod/single-server.ts";
 
@@ -16,9 +17,15 @@ export interface RedisServer extends SingleServer {
 /** Name of the StatefulSet, its Service and its Secret. */
 export const serverName = "redis";
 
+/** Who reads the server's own figures, and its password's key in the Secret. */
+export const exporterUser = "exporter";
+export const exporterPasswordKey = "exporter-password";
+
 /** One Redis server with a volume of its own, append-only file, LRU eviction below its memory limit (database.md section 4). */
 export function redisStatefulSet(server: RedisServer): types.input.apps.v1.StatefulSet {
-  return singleStatefulSet(serverName, server, redisPod(server));
+  // The server reads its users once, when it starts.
+  const annotations = { "golive/users": digestOf(aclFile(server.user, { own: "", exporter: "" })) };
+  return singleStatefulSet(serverName, server, redisPod(server), annotations);
 }
 
 function redisPod({ image, memoryMiB, user }: RedisServer): types.input.core.v1.PodSpec {
@@ -70,8 +77,13 @@ export function redisService(server: RedisServer): types.input.core.v1.Service {
 
 /**
  * The ACL file: without a line for `default`, anybody who reaches the port may do anything. The application's user reaches
- * keys and channels that begin with `<user>:` only.
+ * keys and channels that begin with `<user>:` only. The exporter's reaches no key at all, and not the log of slow commands
+ * either: that has their arguments (redis_exporter 1.45 asks for it, and goes on without).
  */
-export function aclFile(user: string, password: string): string {
-  return `user default off\nuser ${user} on >${password} ~${user}:* resetchannels &${user}:* +@all -@admin -@dangerous +info\n`;
+export function aclFile(user: string, passwords: { readonly own: string; readonly exporter: string }): string {
+  const figures = "+info +config|get +slowlog|len +latency|latest";
+  return `user default off
+user ${user} on >${passwords.own} ~${user}:* resetchannels &${user}:* +@all -@admin -@dangerous +info
+user ${exporterUser} on >${passwords.exporter} resetkeys resetchannels -@all ${figures}
+`;
 }

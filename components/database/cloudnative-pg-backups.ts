@@ -1,7 +1,7 @@
 import type { ObjectStoreSettings } from "../../settings/database.ts";
 import type { Settings } from "../../settings.ts";
+import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { serverName } from "./address.ts";
-import type { CustomManifest } from "./cloudnative-pg-manifest.ts";
 
 const plugin = "barman-cloud.cloudnative-pg.io";
 

@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CloudNativePgDatabase } from "../../settings/database.ts";
 import { defaults } from "../../settings/environments.ts";
 import { mirrored } from "../../settings/images.ts";
+import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { serverName } from "./address.ts";
 import { archiving, objectStoreManifest, scheduledBackupManifest } from "./cloudnative-pg-backups.ts";
-import type { CustomManifest } from "./cloudnative-pg-manifest.ts";
 import { podMonitorManifest } from "./cloudnative-pg-monitor.ts";
 import { plannerParameters } from "./planner.ts";
 import type { Role } from "./roles.ts";
@@ -29,7 +29,7 @@ export function cloudNativePgServer(parent: pulumi.Resource, args: ServerArgs): 
     customTimeouts: { create: "20m", update: "30m" },
   });
   if (store) declare(parent, scheduledBackupManifest(settings), [cluster]);
-  declare(parent, podMonitorManifest(settings), after);
+  if (settings.monitoring.kind !== "none") declare(parent, podMonitorManifest(settings), after);
   return {
     // No superuser may log in; the owner may give rights on what it owns.
     admin: { user: names.owner, password, database, superuser: false },

@@ -46,6 +46,8 @@ export interface DatabaseArgs {
 export class Database extends pulumi.ComponentResource {
   readonly access: DatabaseAccess;
   readonly schema: SchemaOutput;
+  /** Who reads the server's statistics; with `ready`, its login is in the server and its password in the Secret. */
+  readonly exporter: { readonly login: string; readonly name: string; readonly ready: readonly pulumi.Resource[] };
 
   constructor(args: DatabaseArgs, opts: pulumi.ComponentResourceOptions) {
     const { settings, database, after } = args;
@@ -83,6 +85,7 @@ export class Database extends pulumi.ComponentResource {
       .apply((password = "") => connectionUrl(address, { login, password, database }));
     this.access = { url: pulumi.secret(url), ready: [migrations.job] };
     this.schema = migrations.schema;
+    this.exporter = { login: names.exporter, name: database, ready: [...access.ready, ...files.ready] };
     this.registerOutputs({});
   }
 }

@@ -106,7 +106,7 @@ export function rolesOf(names: RoleNames): readonly Role[] {
     {
       ...login,
       name: names.exporter,
-      purpose: "metrics: server statistics and the record of backups",
+      purpose: "metrics: server statistics, the record of backups, counts of the application",
       connectionLimit: 5,
       memberOf: ["pg_monitor"],
       rights: { ...none, database: ["CONNECT"], schema: ["USAGE"] },

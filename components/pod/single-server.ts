@@ -11,11 +11,12 @@ export interface SingleServer {
   readonly disposable: boolean;
 }
 
-/** A StatefulSet of one pod with the volume `data`; its pod is `<name>-0`. */
+/** A StatefulSet of one pod with the volume `data`; its pod is `<name>-0`. `annotations`: of the pod. */
 export function singleStatefulSet(
   name: string,
   { namespace, labels, ...server }: SingleServer,
   pod: types.input.core.v1.PodSpec,
+  annotations?: Readonly<Record<string, string>>,
 ): types.input.apps.v1.StatefulSet {
   return {
     metadata: { name, namespace, labels },
@@ -27,7 +28,7 @@ export function singleStatefulSet(
         whenDeleted: server.disposable ? "Delete" : "Retain",
         whenScaled: "Retain",
       },
-      template: { metadata: { labels }, spec: pod },
+      template: { metadata: { labels, ...(annotations === undefined ? {} : { annotations }) }, spec: pod },
       volumeClaimTemplates: [
         {
           metadata: { name: "data", labels },

@@ -15,6 +15,8 @@ export interface ColourArgs {
   readonly after: readonly pulumi.Resource[];
   /** What the pods need before they can start: database and cache. */
   readonly stores: readonly pulumi.Resource[];
+  /** What must watch them from their first second; none of it has to be ready. */
+  readonly watched: readonly pulumi.Resource[];
 }
 
 /**
@@ -35,7 +37,7 @@ export class Colour extends pulumi.ComponentResource {
       // In the order of S4-53: the backend stands before the frontend starts.
       http.reduce<readonly pulumi.Resource[]>(
         (before, each) => [workload(this, args, each, release, before)],
-        [...configuration, ...args.stores],
+        [...configuration, ...args.stores, ...args.watched],
       );
     }
     this.registerOutputs({});

@@ -16,6 +16,7 @@ const pods: Readonly<Record<string, string>> = {
   coredns: "kube-system",
   volumes: "kube-system",
   traefik: gateway.namespace,
+  "prometheus-operator": "monitoring-operator",
 };
 
 export async function componentStatus(): Promise<readonly ComponentStatus[]> {

@@ -28,7 +28,7 @@ export async function useCluster(file: string, progress: Progress): Promise<void
   const access = await accessOf(file);
   const get = connect(access, file);
   await get("/version");
-  await requireGatewayApi(get);
+  for (const kinds of kindsOfOthers) await requireKinds(get, kinds);
   await requireImages(get, progress);
   await writeKubeconfig(places.kubeconfig, access);
 }
@@ -108,18 +108,37 @@ function ask(url: URL, options: RequestOptions): Promise<{ status: number; body:
   });
 }
 
-const gatewayGroup = "gateway.networking.k8s.io/v1";
-const gatewayKinds = ["gatewayclasses", "gateways", "httproutes"];
+/** Kinds that the stack declares and others bring. */
+interface Kinds {
+  readonly of: string;
+  readonly group: string;
+  readonly kinds: readonly string[];
+  readonly advice: string;
+}
 
-async function requireGatewayApi(get: Get): Promise<void> {
-  const found = (await get(`/apis/${gatewayGroup}`)) as { readonly resources?: readonly Named[] } | undefined;
+const kindsOfOthers: readonly Kinds[] = [
+  {
+    of: "the Gateway API",
+    group: "gateway.networking.k8s.io",
+    kinds: ["gatewayclasses", "gateways", "httproutes"],
+    advice: "Install the standard channel of the Gateway API (version 1.3.0 was tried) and a controller for it.",
+  },
+  {
+    of: "the Prometheus operator",
+    group: "monitoring.coreos.com",
+    kinds: ["alertmanagers", "podmonitors", "probes", "prometheuses", "prometheusrules", "servicemonitors"],
+    advice: "Install the operator with its CRDs (version 0.85.0 was tried).",
+  },
+];
+
+async function requireKinds(get: Get, { of, group, kinds, advice }: Kinds): Promise<void> {
+  const found = (await get(`/apis/${group}/v1`)) as { readonly resources?: readonly Named[] } | undefined;
   const names = new Set((found?.resources ?? []).map(({ name }) => name));
-  const missing = gatewayKinds.filter((kind) => !names.has(kind));
+  const missing = kinds.filter((kind) => !names.has(kind));
   if (missing.length === 0) return;
   throw new Failure(
-    `the cluster of GOLIVE_KUBECONFIG lacks ${missing.length === 1 ? "a CRD" : "CRDs"} of the Gateway API: ` +
-      `${missing.map((kind) => `${kind}.${gatewayGroup.split("/")[0]}`).join(", ")}. ` +
-      "Install the standard channel of the Gateway API (version 1.3.0 was tried) and a controller for it.",
+    `the cluster of GOLIVE_KUBECONFIG lacks ${missing.length === 1 ? "a CRD" : "CRDs"} of ${of}: ` +
+      `${missing.map((kind) => `${kind}.${group}`).join(", ")}. ${advice}`,
     2,
   );
 }

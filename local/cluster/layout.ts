@@ -29,7 +29,7 @@ export const network = {
   nftTable: "golive",
 } as const;
 
-/** Loopback ports of the cluster's processes. The Gateway's two are in local/gateway.ts. */
+/** Ports of the cluster's processes: on loopback but for what pods reach. The Gateway's two are in local/gateway.ts. */
 export const ports = {
   api: 16443,
   etcdClient: 16379,
@@ -41,6 +41,9 @@ export const ports = {
   kubeProxyHealth: 16256,
   kubeProxyMetrics: 16249,
   traefikPing: 18082,
+  /** On the node's address, for pods alone. */
+  traefikMetrics: 18083,
+  traefikInside: 18084,
 } as const;
 
 export const node = { name: "golive", cgroup: "golive" } as const;

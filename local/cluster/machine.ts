@@ -37,7 +37,7 @@ export async function observeMachine(): Promise<Before> {
   return { sysctls: found, directories: Object.keys(covered).filter((path) => !existsSync(path)) };
 }
 
-/** Makes the machine ready: directories, cgroups, the node's address, and a rule that closes the API server to the outside. */
+/** Makes the machine ready: directories, cgroups, the node's address, and a rule that closes what pods may reach to the outside. */
 export async function prepareMachine(): Promise<void> {
   for (const [path, ours] of Object.entries(covered)) {
     await mkdir(path, { recursive: true });
@@ -56,12 +56,14 @@ export async function prepareMachine(): Promise<void> {
 
 const hasInterface = () => existsSync(join("/sys/class/net", network.bridge));
 
-const ourRules = () => `table inet ${network.nftTable}
+const closed = [ports.api, ports.traefikMetrics, ports.traefikInside].join(", ");
+
+export const ourRules = () => `table inet ${network.nftTable}
 delete table inet ${network.nftTable}
 table inet ${network.nftTable} {
   chain input {
     type filter hook input priority filter; policy accept;
-    iifname != "lo" tcp dport ${ports.api} ip saddr != ${network.block} drop
+    iifname != "lo" tcp dport { ${closed} } ip saddr != ${network.block} drop
   }
 }
 `;

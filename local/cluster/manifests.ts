@@ -1,71 +1,20 @@
 import { gateway } from "../gateway.ts";
 import { systemImages } from "../images/recipes.ts";
 import { clusterDirs, network, node, ports } from "./layout.ts";
+import { monitoringOperator } from "./monitoring-operator.ts";
+import { account, deployment, type Manifest, restricted } from "./workload.ts";
 
 export const storageClass = "golive";
+/** Its volumes hold as much as their claims ask for, in memory: what fills one meets its end. */
+export const boundedStorageClass = "golive-bounded";
 export const gatewayController = "traefik.io/gateway-controller";
-
-/** A Kubernetes object, as far as this file cares. */
-export type Manifest = Readonly<Record<string, unknown>> & { readonly kind: string };
 
 /** What runs inside the cluster before anything of the product: names, the gateway, volumes. */
 export function systemManifests(): Manifest[] {
-  return [...dns(), ...trafficGateway(), ...volumes()];
+  return [...dns(), ...trafficGateway(), ...volumes(), ...monitoringOperator()];
 }
 
 const system = "kube-system";
-const restricted = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-  readOnlyRootFilesystem: true,
-  runAsNonRoot: true,
-} as const;
-
-interface Workload {
-  readonly name: string;
-  readonly namespace: string;
-  readonly pod: Readonly<Record<string, unknown>>;
-}
-
-function deployment({ name, namespace, pod }: Workload): Manifest {
-  return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name, namespace, labels: { app: name } },
-    spec: {
-      replicas: 1,
-      // Ports on the node and a directory of it: two at a time would be in each other's way.
-      strategy: { type: "Recreate" },
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: { serviceAccountName: name, terminationGracePeriodSeconds: 5, ...pod },
-      },
-    },
-  };
-}
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-function account(name: string, namespace: string, rules: readonly Rule[]): Manifest[] {
-  const apiGroup = "rbac.authorization.k8s.io";
-  return [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
-    { apiVersion: `${apiGroup}/v1`, kind: "ClusterRole", metadata: { name: `golive:${name}` }, rules },
-    {
-      apiVersion: `${apiGroup}/v1`,
-      kind: "ClusterRoleBinding",
-      metadata: { name: `golive:${name}` },
-      roleRef: { apiGroup, kind: "ClusterRole", name: `golive:${name}` },
-      subjects: [{ kind: "ServiceAccount", name, namespace }],
-    },
-  ];
-}
-
 const watch = ["get", "list", "watch"] as const;
 
 function dns(): Manifest[] {
@@ -132,6 +81,18 @@ function trafficGateway(): Manifest[] {
   });
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: gateway.namespace } },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name, namespace: gateway.namespace },
+      data: { [insideFile]: insideRoutes() },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, namespace: gateway.namespace },
+      spec: { selector: { app: name }, ports: [{ name: "http", port: 80, targetPort: "inside" }] },
+    },
     ...account(name, gateway.namespace, [
       { apiGroups: [""], resources: ["namespaces", "services", "secrets", "configmaps"], verbs: watch },
       { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: watch },
@@ -141,6 +102,7 @@ function trafficGateway(): Manifest[] {
     deployment({
       name,
       namespace: gateway.namespace,
+      labels: { "app.kubernetes.io/name": name },
       pod: {
         hostNetwork: true,
         dnsPolicy: "ClusterFirstWithHostNet",
@@ -150,12 +112,18 @@ function trafficGateway(): Manifest[] {
             image: systemImages.traefik,
             args: traefikArguments(),
             securityContext: restricted,
+            ports: [
+              { name: "metrics", containerPort: ports.traefikMetrics },
+              { name: "inside", containerPort: ports.traefikInside },
+            ],
+            volumeMounts: [{ name: "inside", mountPath: insideDirectory, readOnly: true }],
             readinessProbe: {
               httpGet: { host: gateway.host, path: "/ping", port: ports.traefikPing },
               periodSeconds: 1,
             },
           },
         ],
+        volumes: [{ name: "inside", configMap: { name } }],
       },
     }),
     {
@@ -179,6 +147,19 @@ function trafficGateway(): Manifest[] {
   ];
 }
 
+const insideDirectory = "/etc/traefik";
+const insideFile = "inside.json";
+
+/**
+ * The public listener is on loopback, where no pod can come: its connections are passed on, as they are, from the node's
+ * own address. Two addresses with one port would not do, since Traefik knows a listener of a Gateway by its port alone.
+ */
+function insideRoutes(): string {
+  const servers = [{ address: `${gateway.host}:${gateway.publicPort}` }];
+  const router = { entryPoints: ["inside"], rule: "HostSNI(`*`)", service: "public" };
+  return JSON.stringify({ tcp: { routers: { public: router }, services: { public: { loadBalancer: { servers } } } } });
+}
+
 function traefikArguments(): string[] {
   const { host, publicPort, internalPort, section, internalSection } = gateway;
   const settings = {
@@ -188,6 +169,13 @@ function traefikArguments(): string[] {
     [`entrypoints.${internalSection}.address`]: `${host}:${internalPort}`,
     "entrypoints.ping.address": `${host}:${ports.traefikPing}`,
     "ping.entrypoint": "ping",
+    "entrypoints.inside.address": `${network.node}:${ports.traefikInside}`,
+    "providers.file.filename": `${insideDirectory}/${insideFile}`,
+    "entrypoints.metrics.address": `${network.node}:${ports.traefikMetrics}`,
+    "metrics.prometheus": true,
+    "metrics.prometheus.entrypoint": "metrics",
+    "metrics.prometheus.addrouterslabels": true,
+    "metrics.prometheus.addserviceslabels": true,
     "providers.kubernetesgateway": true,
     "providers.kubernetesgateway.statusaddress.ip": host,
     "providers.providersthrottleduration": "100ms",
@@ -205,17 +193,12 @@ function traefikArguments(): string[] {
 function volumes(): Manifest[] {
   const name = "volumes";
   return [
-    {
-      apiVersion: "storage.k8s.io/v1",
-      kind: "StorageClass",
-      metadata: { name: storageClass, annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-      provisioner: "golive.local/volumes",
-      reclaimPolicy: "Delete",
-      volumeBindingMode: "WaitForFirstConsumer",
-    },
+    storage(storageClass, { "storageclass.kubernetes.io/is-default-class": "true" }),
+    storage(boundedStorageClass, {}),
     ...account(name, system, [
       { apiGroups: [""], resources: ["persistentvolumeclaims"], verbs: watch },
       { apiGroups: [""], resources: ["persistentvolumes"], verbs: [...watch, "create", "delete"] },
+      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "create", "delete"] },
     ]),
     deployment({
       name,
@@ -231,6 +214,9 @@ function volumes(): Manifest[] {
               { name: "NODE_DIRECTORY", value: clusterDirs.volumes },
               { name: "DIRECTORY", value: "/volumes" },
               { name: "STORAGE_CLASS", value: storageClass },
+              { name: "BOUNDED_STORAGE_CLASS", value: boundedStorageClass },
+              { name: "HOLDER_IMAGE", value: systemImages.pause },
+              { name: "NAMESPACE", value: system },
             ],
             securityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false },
             volumeMounts: [{ name: "volumes", mountPath: "/volumes" }],
@@ -240,4 +226,15 @@ function volumes(): Manifest[] {
       },
     }),
   ];
+}
+
+function storage(name: string, annotations: Readonly<Record<string, string>>): Manifest {
+  return {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name, annotations },
+    provisioner: "golive.local/volumes",
+    reclaimPolicy: "Delete",
+    volumeBindingMode: "WaitForFirstConsumer",
+  };
 }

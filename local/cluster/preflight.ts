@@ -22,7 +22,14 @@ export function requireRoot(): void {
   );
 }
 
-const goModules: readonly GoModuleName[] = ["etcd", "kubernetes", "coredns", "traefik"];
+const goModules: readonly GoModuleName[] = [
+  "etcd",
+  "kubernetes",
+  "coredns",
+  "traefik",
+  "prometheus-operator",
+  "prometheus",
+];
 
 /** What starting a cluster anew needs of the machine. Every reason against it in one Failure. */
 export async function requireMachine(): Promise<void> {

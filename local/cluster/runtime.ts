@@ -32,10 +32,15 @@ export async function importImages(images: readonly BuiltImage[], progress: Prog
   if (missing.length === 0) return;
   await progress.stage(`import ${missing.length} images`, async () => {
     const archive = join(places.images, "archive.tar");
-    await writeArchive(archive, layout, missing);
+    await writeArchive(archive, layout, missing, await presentBlobs());
     await run(hostTools.ctr, [...ctr, "images", "import", archive]);
     await rm(archive);
   });
+}
+
+/** A layer of hundreds of megabytes that another image brought is not written again. */
+async function presentBlobs(): Promise<ReadonlySet<string>> {
+  return new Set((await run(hostTools.ctr, [...ctr, "content", "list", "--quiet"])).trim().split("\n"));
 }
 
 async function presentImages(): Promise<Map<string, string>> {

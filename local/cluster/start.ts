@@ -10,6 +10,7 @@ import { gateway } from "../gateway.ts";
 import { goBuild, moduleDirectory } from "../go/build.ts";
 import { ensureImages } from "../images/images.ts";
 import type { BuiltImage } from "../images/oci.ts";
+import { systemImages } from "../images/recipes.ts";
 import { places } from "../places.ts";
 import { kubectl, waitForApi } from "./api.ts";
 import { apiServer, controllerManager, etcd, scheduler } from "./control-plane.ts";
@@ -17,6 +18,7 @@ import { writeKubeconfigs } from "./kubeconfig.ts";
 import { clusterDirs } from "./layout.ts";
 import { observeMachine, prepareMachine } from "./machine.ts";
 import { systemManifests } from "./manifests.ts";
+import { installMonitoringTypes } from "./monitoring-operator.ts";
 import { containerd, kubelet, kubeProxy, nodeFiles } from "./node-config.ts";
 import { readOwner, writeOwner } from "./owner.ts";
 import { ensurePki } from "./pki.ts";
@@ -40,7 +42,7 @@ export async function startCluster(progress: Progress): Promise<void> {
     progress.stage("control plane", startControlPlane),
     progress.stage("node", (stage) => startNode(images, stage)),
   ]);
-  await progress.stage("gateway, names, volumes", () => whileAllRun(waitForSystem));
+  await progress.stage("gateway, names, volumes, monitoring", () => whileAllRun(waitForSystem));
 }
 
 async function prepare(): Promise<void> {
@@ -68,9 +70,17 @@ async function startControlPlane(): Promise<void> {
 async function startNode(images: readonly BuiltImage[], progress: Progress): Promise<void> {
   const runtime = await ensureRunning(containerd());
   await waitForRuntime();
-  await importImages(images, progress);
+  // What the cluster itself runs comes first: its pods start while the images of the stack are still imported.
+  const [ofSystem, others] = divided(images);
+  await importImages(ofSystem, progress);
   await waitForApi();
   await ensureRunning(kubelet(runtime));
+  await importImages(others, progress);
+}
+
+function divided(images: readonly BuiltImage[]): [BuiltImage[], BuiltImage[]] {
+  const names: readonly string[] = Object.values(systemImages);
+  return [images.filter(({ name }) => names.includes(name)), images.filter(({ name }) => !names.includes(name))];
 }
 
 /** Tells which manifests the cluster was given last. */
@@ -80,11 +90,16 @@ async function installSystem(): Promise<void> {
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: systemManifests() });
   const wanted = createHash("sha256").update(list).digest("hex");
   if ((await readIfThere(systemStamp)) === wanted) return;
-  const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
-  const gatewayApi = await moduleDirectory("traefik", "sigs.k8s.io/gateway-api");
-  await kubectl([...apply, join(gatewayApi, "config", "crd", "standard")]);
+  await Promise.all([installGatewayTypes(), installMonitoringTypes()]);
   await kubectl([...apply, "-"], { input: list });
   await writeFile(systemStamp, wanted);
+}
+
+const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
+
+async function installGatewayTypes(): Promise<void> {
+  const module = await moduleDirectory("traefik", "sigs.k8s.io/gateway-api");
+  await kubectl([...apply, join(module, "config", "crd", "standard")]);
 }
 
 async function waitForSystem(): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * Runs in a pod of the throw-away cluster: gives each claim of the `golive` StorageClass an empty directory of the node
- * as its volume, and takes the directory away when the claim is deleted. It is copied into its image as it stands, so it
- * imports nothing but Node.
+ * as its volume, and takes the directory away when the claim is deleted. A claim of the bounded class gets a file system
+ * of its own size in memory: the `emptyDir` of a pod that does nothing but hold it, since only the kubelet may mount.
+ * It is copied into its image as it stands, so it imports nothing but Node.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import process from "node:process";
@@ -30,6 +31,11 @@ interface Claim {
   };
 }
 
+interface Pod {
+  readonly metadata: Metadata;
+  readonly status?: { readonly phase?: string };
+}
+
 interface Volume {
   readonly metadata: Metadata;
   readonly status?: { readonly phase?: string };
@@ -46,6 +52,9 @@ const api = `https://${setting("KUBERNETES_SERVICE_HOST")}:${setting("KUBERNETES
 const onNode = setting("NODE_DIRECTORY");
 const here = setting("DIRECTORY");
 const storageClass = setting("STORAGE_CLASS");
+const boundedClass = setting("BOUNDED_STORAGE_CLASS");
+const holderImage = setting("HOLDER_IMAGE");
+const namespace = setting("NAMESPACE");
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T | undefined> {
   const token = await readFile(`${accountDirectory}/token`, "utf8");
@@ -56,7 +65,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T 
   });
   const text = await response.text();
   // Made, or gone, already: a tick that was cut off is done again.
-  if ((method === "POST" && response.status === 409) || (method === "DELETE" && response.status === 404))
+  if ((method === "POST" && response.status === 409) || (method !== "POST" && response.status === 404))
     return undefined;
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
   return JSON.parse(text) as T;
@@ -64,9 +73,46 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T 
 
 const list = async <T>(path: string) => (await call<{ items: T[] }>("GET", path))?.items ?? [];
 
-async function provide(claim: Claim, node: string): Promise<void> {
-  const name = `golive-${claim.metadata.uid}`;
+/** Where a claim's volume is on the node; undefined while it is still being made. */
+async function place(name: string, claim: Claim, node: string): Promise<string | undefined> {
+  if (claim.spec.storageClassName === boundedClass)
+    return await held(name, claim.spec.resources.requests.storage, node);
   await mkdir(`${here}/${name}`, { recursive: true });
+  return `${onNode}/${name}`;
+}
+
+/** The volume of a claim, and the pod that holds it. */
+const nameOf = (claim: Claim) => `golive-${claim.metadata.uid}`;
+
+const holders = "volume-holder";
+const pods = `/api/v1/namespaces/${namespace}/pods`;
+
+async function held(name: string, size: string, node: string): Promise<string | undefined> {
+  const holder = await call<Pod>("GET", `${pods}/${name}`);
+  if (holder === undefined) await call("POST", pods, holderOf(name, size, node));
+  if (holder?.status?.phase !== "Running") return undefined;
+  return `/var/lib/kubelet/pods/${holder.metadata.uid}/volumes/kubernetes.io~empty-dir/volume`;
+}
+
+function holderOf(name: string, size: string, nodeName: string) {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels: { app: holders } },
+    spec: {
+      nodeName,
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "holder", image: holderImage, volumeMounts: [{ name: "volume", mountPath: "/volume" }] }],
+      volumes: [{ name: "volume", emptyDir: { medium: "Memory", sizeLimit: size } }],
+    },
+  };
+}
+
+async function provide(claim: Claim, node: string): Promise<void> {
+  const name = nameOf(claim);
+  const path = await place(name, claim, node);
+  if (path === undefined) return;
   const { namespace, uid } = claim.metadata;
   await call("POST", "/api/v1/persistentvolumes", {
     apiVersion: "v1",
@@ -76,9 +122,9 @@ async function provide(claim: Claim, node: string): Promise<void> {
       capacity: { storage: claim.spec.resources.requests.storage },
       accessModes: claim.spec.accessModes,
       persistentVolumeReclaimPolicy: "Delete",
-      storageClassName: storageClass,
+      storageClassName: claim.spec.storageClassName,
       claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", name: claim.metadata.name, namespace, uid },
-      local: { path: `${onNode}/${name}` },
+      local: { path },
       nodeAffinity: {
         required: {
           nodeSelectorTerms: [
@@ -99,19 +145,25 @@ async function takeAway(volume: Volume): Promise<void> {
 }
 
 async function tick(): Promise<void> {
-  for (const claim of await list<Claim>("/api/v1/persistentvolumeclaims")) {
+  const claims = await list<Claim>("/api/v1/persistentvolumeclaims");
+  for (const claim of claims) {
     const node = claim.metadata.annotations?.[selectedNode];
-    const waits = claim.spec.storageClassName === storageClass && claim.spec.volumeName === undefined;
-    if (waits && node !== undefined) await provide(claim, node);
+    const isOurs = [storageClass, boundedClass].includes(claim.spec.storageClassName ?? "");
+    if (isOurs && claim.spec.volumeName === undefined && node !== undefined) await provide(claim, node);
   }
-  for (const volume of await list<Volume>("/api/v1/persistentvolumes")) {
+  const volumes = await list<Volume>("/api/v1/persistentvolumes");
+  for (const volume of volumes) {
     const ours = volume.metadata.annotations?.[provisionedBy] === provisioner;
     if (ours && volume.status?.phase === "Released") await takeAway(volume);
+  }
+  const needed = new Set([...claims.map(nameOf), ...volumes.map(({ metadata }) => metadata.name)]);
+  for (const { metadata } of await list<Pod>(`${pods}?labelSelector=app%3D${holders}`)) {
+    if (!needed.has(metadata.name)) await call("DELETE", `${pods}/${metadata.name}`);
   }
 }
 
 process.on("SIGTERM", () => process.exit(0));
-console.log(`gives volumes of the StorageClass ${storageClass} from ${onNode}`);
+console.log(`gives volumes of the StorageClass ${storageClass} from ${onNode}, of ${boundedClass} in memory`);
 for (;;) {
   // The API server may be away for a moment: what was asked of it is asked again.
   await tick().catch((error: unknown) => console.error(error));

@@ -29,9 +29,16 @@ export async function privateApt(directory: string): Promise<Apt> {
   return apt;
 }
 
-/** Downloads packages and all that they depend on; gives the files. */
-export async function download(apt: Apt, packages: readonly string[]): Promise<void> {
-  await run("apt-get", [...apt.options, "-qq", "-y", "--download-only", "install", ...packages]);
+/** Downloads packages, alone or with all that they depend on; gives the directory of the files. */
+export async function download(
+  apt: Apt,
+  packages: readonly string[],
+  { dependencies }: { readonly dependencies: boolean },
+): Promise<string> {
+  const archives = join(apt.directory, "archives");
+  if (dependencies) await run("apt-get", [...apt.options, "-qq", "-y", "--download-only", "install", ...packages]);
+  else await run("apt-get", [...apt.options, "-qq", "download", ...packages], { cwd: archives });
+  return archives;
 }
 
 function optionsFor(directory: string): string[] {

@@ -11,8 +11,8 @@ import { download, privateApt } from "./mirror.ts";
 export interface Tree {
   readonly name: string;
   readonly packages: readonly string[];
-  /** Dependencies that are left out: their names begin so. */
-  readonly without: readonly string[];
+  /** Dependencies that are left out: their names begin so. `"all"` takes the packages alone. */
+  readonly without: readonly string[] | "all";
 }
 
 /** What the node runs: its container runtime and network tools. The C library is the machine's own. */
@@ -45,6 +45,19 @@ export const imageTree: Tree = {
   ],
 };
 
+/** Prometheus and what it measures with. The C library is the machine's own, or the one of the image it is put into. */
+export const monitoringTree: Tree = {
+  name: "monitoring",
+  packages: [
+    ...["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"],
+    ...["prometheus-blackbox-exporter", "prometheus-postgres-exporter", "prometheus-redis-exporter"],
+  ],
+  // A font, nine libraries of a page that nobody opens, and an init system: Go programs need none of it.
+  without: "all",
+};
+
+const trees = [hostTree, imageTree, monitoringTree];
+
 const rootOf = (tree: Tree) => join(places.debian, tree.name);
 const stampOf = (tree: Tree) => `${rootOf(tree)}.stamp`;
 const fingerprint = (tree: Tree) => createHash("sha256").update(JSON.stringify(tree)).digest("hex");
@@ -55,7 +68,8 @@ async function isThere(tree: Tree): Promise<boolean> {
 
 /** Whether every tree is there, so that nothing of apt is needed. */
 export async function isUnpacked(): Promise<boolean> {
-  return (await isThere(hostTree)) && (await isThere(imageTree));
+  const there = await Promise.all(trees.map(isThere));
+  return !there.includes(false);
 }
 
 /** Gives the directory of the tree; downloads and unpacks it when it is not there yet. It appears whole or not at all. */
@@ -67,10 +81,10 @@ export async function ensureTree(tree: Tree, progress: Progress): Promise<string
     for (const old of [building, stampOf(tree), root]) await rm(old, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
     const apt = await privateApt(join(places.debian, `${tree.name}.apt`));
-    await download(apt, tree.packages);
-    const archives = join(apt.directory, "archives");
+    const { packages, without } = tree;
+    const archives = await download(apt, packages, { dependencies: without !== "all" });
     const files = (await readdir(archives)).filter((file) => file.endsWith(".deb")).sort();
-    const kept = files.filter((file) => !tree.without.some((prefix) => file.startsWith(prefix)));
+    const kept = without === "all" ? files : files.filter((file) => !without.some((name) => file.startsWith(name)));
     await mergedUsr(building);
     for (const file of kept) await unpack(join(archives, file), building);
     await rm(apt.directory, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { Failure } from "../../cli/failure.ts";
 import type { Progress } from "../../cli/progress.ts";
-import { readIfThere } from "../files.ts";
+import { readIfThere, writeWhole } from "../files.ts";
 import { places } from "../places.ts";
 import { outcomeOf, run } from "../run.ts";
 
@@ -13,10 +13,22 @@ interface GoModule {
   readonly title: string;
   /** Packages to build; each gives the binary that its last path element (or `binary`) names. */
   readonly packages: readonly string[];
-  /** The name of the binary when it is not the package's. One package only. */
+  /** The name of the first package's binary when it is not the package's. */
   readonly binary?: string;
   /** Linker settings, mostly the version that the program reports. Default: none. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** What its packages import of it that is not wanted whole. Default: nothing. */
+  readonly narrowed?: Narrowed;
+}
+
+/**
+ * An import that a module's packages have for its effects, and what they import in its place. Go replaces modules, never
+ * one package of them: their own source is compiled as if it stood in our module, with other imports.
+ */
+interface Narrowed {
+  readonly module: string;
+  readonly from: string;
+  readonly to: readonly string[];
 }
 
 const kubernetesVersion = "v1.36.3";
@@ -45,7 +57,29 @@ const modules = {
     binary: "cloudnative-pg",
   },
   "barman-cloud": { title: "the Barman Cloud plugin", packages: [] },
-  "prometheus-operator": { title: "the Prometheus operator", packages: [] },
+  "prometheus-operator": {
+    title: "the Prometheus operator",
+    packages: ["operator", "prometheus-config-reloader"].map(
+      (name) => `github.com/prometheus-operator/prometheus-operator/cmd/${name}`,
+    ),
+    binary: "prometheus-operator",
+    // It is what the operator reports itself to be, and which reloader it takes unless it is told another.
+    variables: { "github.com/prometheus/common/version.Version": "0.85.0" },
+  },
+  // Only the CRDs in it are read, for an API server to take what staging and production declare.
+  elastic: { title: "the Elastic Stack's operator", packages: [] },
+  "elastic-grok": { title: "grok", packages: ["."], binary: "elastic-grok" },
+  prometheus: {
+    title: "Prometheus",
+    packages: ["prometheus", "promtool"].map((name) => `github.com/prometheus/prometheus/cmd/${name}`),
+    variables: { "github.com/prometheus/common/version.Version": "3.5.0" },
+    // All that the operator writes. The rest finds targets in twenty clouds: half of the build, and of the binary.
+    narrowed: {
+      module: "github.com/prometheus/prometheus",
+      from: "github.com/prometheus/prometheus/plugins",
+      to: ["kubernetes", "file", "http"].map((name) => `github.com/prometheus/prometheus/discovery/${name}`),
+    },
+  },
   pulumi: {
     title: "Pulumi",
     packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
@@ -57,7 +91,8 @@ export type GoModuleName = keyof typeof modules;
 
 const directoryOf = (name: GoModuleName) => join(import.meta.dirname, name);
 const stampOf = (name: GoModuleName) => join(places.bin, `${name}.stamp`);
-const nameOf = (module: GoModule, path: string) => module.binary ?? path.slice(path.lastIndexOf("/") + 1);
+const nameOf = ({ packages, binary }: GoModule, path: string) =>
+  (path === packages[0] ? binary : undefined) ?? path.slice(path.lastIndexOf("/") + 1);
 
 /** The files that a module's build gives, below `.golive/bin`. */
 export function binariesOf(name: GoModuleName): string[] {
@@ -95,7 +130,8 @@ async function build(name: GoModuleName, path: string, progress: Progress): Prom
   const linker = ["-s", "-w", ...Object.entries(module.variables ?? {}).map(([key, value]) => `-X ${key}=${value}`)];
   let compiled = 0;
   let told = performance.now();
-  await run("go", ["build", "-v", "-trimpath", "-ldflags", linker.join(" "), "-o", building, path], {
+  const source = module.narrowed === undefined ? [path] : await narrowed(name, path, module.narrowed);
+  await run("go", ["build", "-v", "-trimpath", "-ldflags", linker.join(" "), "-o", building, ...source], {
     cwd: directoryOf(name),
     env: { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-mod=readonly" },
     onLine: (line) => {
@@ -109,6 +145,34 @@ async function build(name: GoModuleName, path: string, progress: Progress): Prom
   await rename(building, target);
 }
 
+/** What `go build` is told so that it compiles a package with other imports, from below `.golive/`. */
+async function narrowed(name: GoModuleName, path: string, { module, from, to }: Narrowed): Promise<string[]> {
+  const original = join(await moduleDirectory(name, module), path.slice(module.length + 1));
+  const directory = join(places.golive, "go", name, basename(path));
+  await mkdir(directory, { recursive: true });
+  const overlay: Record<string, string> = {};
+  let isImported = false;
+  for (const file of await readdir(original)) {
+    if (!file.endsWith(".go") || file.endsWith("_test.go")) continue;
+    const text = await readFile(join(original, file), "utf8");
+    await writeWhole(join(directory, file), withOtherImports(text, from, to));
+    overlay[join(directoryOf(name), basename(path), file)] = join(directory, file);
+    isImported ||= text.includes(blank(from));
+  }
+  if (!isImported) throw new Error(`${path} does not import ${from}: it would be built whole`);
+  const told = join(directory, "overlay.json");
+  await writeWhole(told, JSON.stringify({ Replace: overlay }));
+  // It would pass for a state of our repository.
+  return ["-buildvcs=false", "-overlay", told, `./${basename(path)}`];
+}
+
+/** Go source with other imports in the place of one that it has for its effects. */
+export function withOtherImports(source: string, from: string, to: readonly string[]): string {
+  return source.replaceAll(blank(from), to.map(blank).join("\n\t"));
+}
+
+const blank = (path: string) => `_ "${path}"`;
+
 /** Removes what builds that were killed left beside a binary. */
 async function removeHalfBuilt(target: string): Promise<void> {
   const prefix = `${basename(target)}.new.`;
@@ -120,7 +184,8 @@ async function removeHalfBuilt(target: string): Promise<void> {
 
 async function fingerprint(name: GoModuleName): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(modules[name]));
-  for (const file of ["go.mod", "go.sum"]) hash.update(await readFile(join(directoryOf(name), file)));
+  for (const file of (await readdir(directoryOf(name))).toSorted())
+    hash.update(await readFile(join(directoryOf(name), file)));
   return hash.digest("hex");
 }
 

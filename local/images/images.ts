@@ -3,15 +3,9 @@ import { join } from "node:path";
 import type { Progress } from "../../cli/progress.ts";
 import { readIfThere, writeWhole } from "../files.ts";
 import { places } from "../places.ts";
+import type { LayerRecipe } from "./layer.ts";
 import { type BuiltImage, type Descriptor, Layout } from "./oci.ts";
-import {
-  type ImageRecipe,
-  imageRecipes,
-  type LayerName,
-  type LayerRecipe,
-  layerRecipes,
-  operatorImages,
-} from "./recipes.ts";
+import { type ImageRecipe, imageRecipes, type LayerName, layerRecipes, operatorImages } from "./recipes.ts";
 
 /** Changes whenever a recipe would give another layer from the same inputs. */
 const edition = 3;

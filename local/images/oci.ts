@@ -104,8 +104,16 @@ function configDocument(config: ImageConfig, layers: readonly Descriptor[]) {
   };
 }
 
-/** An archive of some images of a layout, as container runtimes import it: each blob once, however many images share it. */
-export async function writeArchive(file: string, layout: Layout, images: readonly BuiltImage[]): Promise<void> {
+/**
+ * An archive of some images of a layout, as container runtimes import it: each blob once, however many images share it,
+ * and none of those (by digest) that the runtime has.
+ */
+export async function writeArchive(
+  file: string,
+  layout: Layout,
+  images: readonly BuiltImage[],
+  present: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const index = {
     schemaVersion: 2,
     manifests: images.map(({ name, manifest }) => ({
@@ -121,7 +129,8 @@ export async function writeArchive(file: string, layout: Layout, images: readonl
     return { kind: "file", path, mode: 0o644, content: Buffer.from(JSON.stringify(document)) };
   };
   const digests = new Set(images.flatMap(({ blobs }) => blobs.map(({ digest }) => digest)));
-  const blobs = [...digests].sort().map((digest): Entry => {
+  const missing = [...digests].filter((digest) => !present.has(digest));
+  const blobs = missing.sort().map((digest): Entry => {
     const path = `blobs/${digest.replace(":", "/")}`;
     return { kind: "file", path, mode: 0o644, content: { from: layout.blobOf(digest) } };
   });

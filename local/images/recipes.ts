@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { Failure } from "../../cli/failure.ts";
@@ -8,18 +8,10 @@ import { goBuild } from "../go/build.ts";
 import { places } from "../places.ts";
 import { debianEntries, debianInputs, postgresEntries } from "./debian-layers.ts";
 import { contentsOf } from "./inputs.ts";
+import { binary, executable, type LayerRecipe, parentsOf, script } from "./layer.ts";
+import { monitoringImages, monitoringLayers } from "./monitoring.ts";
 import type { ImageConfig } from "./oci.ts";
 import { buildPause, pauseBinary } from "./pause.ts";
-import type { Entry } from "./tar.ts";
-
-/** What a layer is made from. */
-export interface LayerRecipe {
-  /** Makes what the inputs are, when that is not there. Default: nothing. */
-  readonly prepare?: (progress: Progress) => Promise<unknown>;
-  /** Says whether the layer must be made again: different inputs give a different text. */
-  readonly inputs: () => Promise<string>;
-  readonly entries: () => AsyncIterable<Entry> | Promise<Iterable<Entry>>;
-}
 
 export interface ImageRecipe {
   readonly name: string;
@@ -31,7 +23,9 @@ export const systemImages = {
   pause: "golive.local/pause:3",
   coredns: "golive.local/coredns:1.13.1",
   traefik: "golive.local/traefik:3.5.4",
-  volumes: "golive.local/volumes:1",
+  volumes: "golive.local/volumes:2",
+  prometheusOperator: "golive.local/prometheus-operator:0.85.0",
+  prometheusConfigReloader: "golive.local/prometheus-config-reloader:0.85.0",
 } as const;
 
 /** Images of operators that some tests install; a cluster does without. */
@@ -50,6 +44,7 @@ export const stackImages: readonly string[] = [
   "golive.local/postgres:15",
   "golive.local/redis:7",
   "golive.local/node:24",
+  ...monitoringImages.map(({ name }) => name),
   ...taskflow.map(({ name }) => name),
 ];
 
@@ -68,6 +63,8 @@ export const layerRecipes = {
   pause: { prepare: buildPause, ...binary("pause", pauseBinary) },
   coredns: { prepare: (progress) => goBuild("coredns", progress), ...binary("coredns", join(places.bin, "coredns")) },
   traefik: { prepare: (progress) => goBuild("traefik", progress), ...binary("traefik", join(places.bin, "traefik")) },
+  "prometheus-operator": operator("operator", "prometheus-operator"),
+  "prometheus-config-reloader": operator("prometheus-config-reloader", "prometheus-config-reloader"),
   "cloudnative-pg": {
     prepare: (progress) => goBuild("cloudnative-pg", progress),
     inputs: binary("manager", operatorBinary).inputs,
@@ -89,6 +86,7 @@ export const layerRecipes = {
   volumes: script("app/main.ts", join(places.root, "local", "cluster", "volume-provisioner.ts")),
   backend: sample("backend"),
   frontend: sample("frontend"),
+  ...monitoringLayers,
 } satisfies Record<string, LayerRecipe>;
 
 export type LayerName = keyof typeof layerRecipes;
@@ -103,6 +101,16 @@ export const imageRecipes: readonly ImageRecipe[] = [
     name: systemImages.volumes,
     layers: ["debian", "node", "volumes"],
     config: { user: "0:0", env: { PATH: path }, entrypoint: ["node", "/app/main.ts"] },
+  },
+  {
+    name: systemImages.prometheusOperator,
+    layers: ["prometheus-operator"],
+    config: { user: "65534:65534", entrypoint: ["/bin/operator"] },
+  },
+  {
+    name: systemImages.prometheusConfigReloader,
+    layers: ["prometheus-config-reloader"],
+    config: { user: "65534:65534", entrypoint: ["/bin/prometheus-config-reloader"] },
   },
   {
     name: operatorImages.cloudNativePg,
@@ -145,6 +153,7 @@ export const imageRecipes: readonly ImageRecipe[] = [
     layers: ["debian", "node"],
     config: { user: "1000:1000", env: { PATH: path }, command: ["node"] },
   },
+  ...monitoringImages,
   ...taskflow.map(
     ({ service, version, name }): ImageRecipe => ({
       name,
@@ -160,22 +169,10 @@ export const imageRecipes: readonly ImageRecipe[] = [
   ),
 ];
 
-// Large files are told apart by size and time: reading hundreds of megabytes would cost every start a second.
-function binary(path: string, from: string): LayerRecipe {
-  return {
-    async inputs() {
-      const { size, mtimeMs } = await stat(from);
-      return `${size} ${mtimeMs}`;
-    },
-    entries: async () => [...parentsOf(path), executable(path, from)],
-  };
-}
-
-function script(path: string, from: string): LayerRecipe {
-  return {
-    inputs: () => contentsOf([from]),
-    entries: async () => [...parentsOf(path), executable(path, from)],
-  };
+/** One of the two programs of the Prometheus operator, where its own image has it. */
+function operator(name: string, built: string): LayerRecipe {
+  const prepare = (progress: Progress) => goBuild("prometheus-operator", progress);
+  return { prepare, ...binary(`bin/${name}`, join(places.bin, built)) };
 }
 
 function sample(service: "backend" | "frontend"): LayerRecipe {
@@ -202,11 +199,4 @@ async function requireWholeNode(): Promise<void> {
     `${process.execPath} needs libraries of this machine, and the images take this Node along; put an official build of Node 24 first on PATH`,
     2,
   );
-}
-
-const executable = (path: string, from: string): Entry => ({ kind: "file", path, mode: 0o755, content: { from } });
-
-function parentsOf(path: string): Entry[] {
-  const parts = path.split("/").slice(0, -1);
-  return parts.map((_, index) => ({ kind: "directory", path: parts.slice(0, index + 1).join("/"), mode: 0o755 }));
 }

@@ -17,6 +17,11 @@ export interface Alert {
   readonly expr: Vector<string>;
   /** Real seconds that the condition must hold before it fires. */
   readonly for: number;
+  /**
+   * Real seconds that it goes on firing when its condition is over: what it mutes is measured over a window, and would else be
+   * heard after the cause is gone. Default: none.
+   */
+  readonly keepFiringFor?: number;
   /** Labels beside `severity` and `team`. Default: none. */
   readonly labels?: Readonly<Record<string, string>>;
   /** One sentence without templates, from a capital to a full stop. */

@@ -31,12 +31,19 @@ export type Matcher = string | { readonly not: string } | { readonly like: strin
 /** What a selector asks of labels: a value, `{not}`, or a regular expression that must match the whole value: `{like}`, `{unlike}`. */
 export type Matchers<L extends string> = { readonly [K in L]?: Matcher };
 
-/** Series of one metric as they are. Counters and histograms are no vectors until `rate` or `increase` made one of them. */
-export class Series<T extends MetricType, L extends string> extends Vector<L> {
+/** The matchers that were given, and an error for those of labels that are not there. */
+type Asked<L extends string, M> = M & { readonly [K in Exclude<keyof M, L>]: never };
+/** Labels that matchers ask for by value. */
+type Fixed<M> = { readonly [K in keyof M]-?: M[K] extends string ? K : never }[keyof M] & string;
+
+/** Series of one metric as they are. `F`: the labels that all of them have with one value, which was asked for. */
+export class Series<T extends MetricType, L extends string, F extends string = string> extends Vector<L> {
   readonly type: T;
-  constructor(type: T, labels: readonly L[], metric: Metric, write: (clock: Clock) => string) {
+  readonly fixed: readonly F[];
+  constructor(type: T, labels: readonly L[], fixed: readonly F[], metric: Metric, write: (clock: Clock) => string) {
     super(labels, [metric], write);
     this.type = type;
+    this.fixed = fixed;
   }
 }
 
@@ -55,37 +62,52 @@ function selector(name: string, matchers: Readonly<Record<string, Matcher | unde
   return parts.length === 0 ? name : `${name}{${parts.join(",")}}`;
 }
 
-function series<T extends MetricType, L extends string>(
+const isWhole = (bound: string) => /^[0-9]+$/.test(bound);
+
+function series<T extends MetricType, L extends string, F extends string>(
   type: T,
   labels: readonly L[],
   metric: Metric,
   suffix: string,
-  matchers: Matchers<L>,
-): Series<T, L> {
-  for (const label of Object.keys(matchers))
-    if (!labels.some((each) => each === label)) throw new TypeError(`${metric.name} has no label ${label}`);
+  matchers: Readonly<Record<string, Matcher | undefined>> = {},
+): Series<T, L, F> {
   // The job comes first, of itself: an exporter of another stack may have a metric of the same name.
   const { job } = metric.source;
   const all: Readonly<Record<string, Matcher | undefined>> = { ...(job === undefined ? {} : { job }), ...matchers };
-  return new Series(type, labels, metric, () => selector(`${metric.name}${suffix}`, all));
+  for (const [label, matcher] of Object.entries(all)) {
+    if (!labels.some((each) => each === label)) throw new TypeError(`${metric.name} has no label ${label}`);
+    // Prometheus 3 stores "1" as "1.0": what asks for either finds nothing in the other version.
+    if (label === "le" && typeof matcher === "string" && isWhole(matcher))
+      throw new TypeError(`${metric.name}: le="${matcher}" is a whole number; allowed: a bound such as 0.5, or +Inf`);
+  }
+  const fixed = labels.filter((label): label is L & F => typeof all[label] === "string");
+  return new Series(type, labels, fixed, metric, () => selector(`${metric.name}${suffix}`, all));
 }
 
 /** Series of a gauge or a counter. */
-export function of<T extends "counter" | "gauge", L extends string>(metric: Metric<T, L>, matchers: Matchers<L> = {}) {
-  return series<T, L>(metric.type, metric.labels, metric, "", matchers);
-}
+export const of = <T extends "counter" | "gauge", L extends string, const M extends Matchers<L> = object>(
+  metric: Metric<T, L>,
+  matchers?: Asked<L, M>,
+): Series<T, L, Fixed<M>> => series(metric.type, metric.labels, metric, "", matchers);
 
 /** The buckets of a histogram: counters with one label more, `le`. */
-export const buckets = <L extends string>(metric: Metric<"histogram", L>, matchers: Matchers<L | "le"> = {}) =>
-  series<"counter", L | "le">("counter", [...metric.labels, "le"], metric, "_bucket", matchers);
+export const buckets = <L extends string, const M extends Matchers<L | "le"> = object>(
+  metric: Metric<"histogram", L>,
+  matchers?: Asked<L | "le", M>,
+): Series<"counter", L | "le", Fixed<M>> =>
+  series("counter", [...metric.labels, "le" as const], metric, "_bucket", matchers);
 
 /** How many values a histogram has seen. */
-export const count = <L extends string>(metric: Metric<"histogram", L>, matchers: Matchers<L> = {}) =>
-  series<"counter", L>("counter", metric.labels, metric, "_count", matchers);
+export const count = <L extends string, const M extends Matchers<L> = object>(
+  metric: Metric<"histogram", L>,
+  matchers?: Asked<L, M>,
+): Series<"counter", L, Fixed<M>> => series("counter", metric.labels, metric, "_count", matchers);
 
 /** The sum of the values that a histogram has seen. */
-export const sum = <L extends string>(metric: Metric<"histogram", L>, matchers: Matchers<L> = {}) =>
-  series<"counter", L>("counter", metric.labels, metric, "_sum", matchers);
+export const sum = <L extends string, const M extends Matchers<L> = object>(
+  metric: Metric<"histogram", L>,
+  matchers?: Asked<L, M>,
+): Series<"counter", L, Fixed<M>> => series("counter", metric.labels, metric, "_sum", matchers);
 
 const overTime =
   (name: string) =>
@@ -105,9 +127,18 @@ export const increase: OfCounter = overTime("increase");
 export const maxOverTime: OfGauge = overTime("max_over_time");
 export const minOverTime: OfGauge = overTime("min_over_time");
 export const avgOverTime: OfGauge = overTime("avg_over_time");
+export const sumOverTime: OfGauge = overTime("sum_over_time");
 export const countOverTime: OfGauge = overTime("count_over_time");
 export const changes: OfGauge = overTime("changes");
 export const deriv: OfGauge = overTime("deriv");
+
+/** The value of a gauge below which it was for this share of the window, 0 to 1. */
+export const quantileOverTime = <L extends string>(q: number, gauge: Series<"gauge", L>, window: number): Vector<L> =>
+  new Vector(
+    gauge.labels,
+    gauge.metrics,
+    (clock) => `quantile_over_time(${q}, ${gauge.promql(clock)}[${clock.duration(window)}])`,
+  );
 
 /** What a gauge will be `ahead` real seconds from now when it goes on as in the window. */
 export const predictLinear = <L extends string>(gauge: Series<"gauge", L>, window: number, ahead: number): Vector<L> =>
@@ -130,16 +161,21 @@ export const avgBy = aggregate("avg");
 export const countBy = aggregate("count");
 
 /** A quantile, 0 to 1, of buckets that were rated and summed with `le`. */
-export const quantile = <L extends string>(q: number, vector: Vector<L | "le">): Vector<Exclude<L, "le">> =>
-  new Vector(
+export const quantile = <L extends string>(q: number, vector: Vector<L | "le">): Vector<Exclude<L, "le">> => {
+  if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile: got ${q}; allowed: 0 to 1`);
+  if (!vector.labels.includes("le")) throw new TypeError("quantile: the buckets have lost their label le");
+  return new Vector(
     vector.labels.filter((label): label is Exclude<L, "le"> => label !== "le"),
     vector.metrics,
     (clock) => `histogram_quantile(${q}, ${vector.promql(clock)})`,
   );
+};
 
 const scalarText = (value: Scalar, clock: Clock): string => {
   if (value === "time()") return value;
-  return String(typeof value === "number" ? value : clock.seconds(value.seconds));
+  const number = typeof value === "number" ? value : clock.seconds(value.seconds);
+  if (!Number.isFinite(number)) throw new RangeError(`a rule compares with ${number}; allowed: finite numbers`);
+  return String(number);
 };
 
 const side = (value: Vector<string> | Scalar, clock: Clock): string =>
@@ -195,29 +231,43 @@ export const exceeds = between(">");
 export const fallsBelow = between("<");
 export const differs = between("!=");
 
-const setOperation =
-  (operator: string) =>
-  <L extends string, K extends string>(left: Vector<L>, right: Vector<K>, on?: readonly (L & K)[]): Vector<L> =>
-    new Vector(left.labels, metricsIn(left, right), (clock) => {
-      const matching = on === undefined ? "" : ` on (${on.join(", ")})`;
-      return `${side(left, clock)} ${operator}${matching} ${side(right, clock)}`;
-    });
+interface SetOperation {
+  /** Matched on the right side's labels. */
+  <L extends string, K extends L>(left: Vector<L>, right: Vector<K>): Vector<L>;
+  /** Matched on these labels alone. */
+  <L extends string, K extends string>(left: Vector<L>, right: Vector<K>, on: readonly (L & K)[]): Vector<L>;
+}
 
-/** Series of the left side that have (`and`) or do not have (`unless`) a partner on the right; `on`: by these labels alone. */
+const setOperation =
+  (operator: string): SetOperation =>
+  <L extends string>(left: Vector<L>, right: Vector<string>, on: readonly string[] = right.labels): Vector<L> =>
+    // Stated always, as above: with a label more on one side `and` would never hold and `unless` always.
+    new Vector(
+      left.labels,
+      metricsIn(left, right),
+      (clock) => `${side(left, clock)} ${operator} on (${on.join(", ")}) ${side(right, clock)}`,
+    );
+
+/** Series of the left side that have (`and`) or do not have (`unless`) a partner on the right. */
 export const and = setOperation("and");
 export const unless = setOperation("unless");
 
-/** Series of the left side, and those of the right that have no partner there. Both sides have the same labels. */
-export const or = <L extends string>(left: Vector<L>, right: Vector<L>): Vector<L> => setOperation("or")(left, right);
+/** Series of the left side, and those of the right that have no partner there. Sure are only labels that both sides have. */
+export const or = <L extends string, K extends string>(left: Vector<L>, right: Vector<K>): Vector<L & K> =>
+  new Vector(
+    left.labels.filter((label): label is L & K => right.labels.some((each: string) => each === label)),
+    metricsIn(left, right),
+    (clock) => `${side(left, clock)} or ${side(right, clock)}`,
+  );
 
 /** 1 when there is no such series; its labels are those that the selector asks for by value. */
-export const absent = <L extends string>(vector: Series<MetricType, L>): Vector<L> =>
-  new Vector(vector.labels, vector.metrics, (clock) => `absent(${vector.promql(clock)})`);
+export const absent = <F extends string>(vector: Series<MetricType, string, F>): Vector<F> =>
+  new Vector(vector.fixed, vector.metrics, (clock) => `absent(${vector.promql(clock)})`);
 
-/** 1 when there was no such series in the whole window. */
-export const absentOverTime = <L extends string>(vector: Series<MetricType, L>, seconds: number): Vector<L> =>
+/** 1 when there was no such series in the whole window; its labels are those that the selector asks for by value. */
+export const absentOverTime = <F extends string>(vector: Series<MetricType, string, F>, seconds: number): Vector<F> =>
   new Vector(
-    vector.labels,
+    vector.fixed,
     vector.metrics,
     (clock) => `absent_over_time(${vector.promql(clock)}[${clock.duration(seconds)}])`,
   );

@@ -13,13 +13,26 @@ const defaultPort = 9188;
 export interface Readings {
   readonly up: boolean;
   readonly migrationsApplied?: number | undefined;
-  /** Seconds since 1970. */
+  /** Seconds since 1970, as the next ones. */
+  readonly firstMigrationAt?: number | undefined;
   readonly backupAt?: number | undefined;
   readonly backupBytes?: number | undefined;
   readonly drillAt?: number | undefined;
   readonly drillSeconds?: number | undefined;
   readonly drillLagSeconds?: number | undefined;
+  /** What the application counts of itself; empty when it has no such function. */
+  readonly business?: readonly BusinessMetric[];
 }
+
+/** A gauge that the application's own migrations define: its name begins with the application's. */
+export interface BusinessMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly value: number;
+}
+
+/** The function that migrations may make: rows of name, help and value. */
+const businessFunction = { schema: "private", name: "business_metrics" } as const;
 
 const metricsOf: readonly {
   readonly name: string;
@@ -35,6 +48,11 @@ const metricsOf: readonly {
     name: "database_migrations_applied",
     help: "Migration files in schema_migrations.",
     value: ({ migrationsApplied }) => migrationsApplied,
+  },
+  {
+    name: "database_first_migration_timestamp_seconds",
+    help: "When the first migration was applied: how old the database is.",
+    value: ({ firstMigrationAt }) => firstMigrationAt,
   },
   {
     name: "backup_last_success_timestamp_seconds",
@@ -66,12 +84,36 @@ const metricsOf: readonly {
 /** Prometheus' text format, version 0.0.4; what is not known has no series. */
 export function metricsText(database: string, readings: Readings): string {
   const label = database.replace(/[\\"]/g, (character) => `\\${character}`).replace(/\n/g, "\\n");
-  const lines = metricsOf.flatMap(({ name, help, value }) => {
+  const gauge = ({ name, help, value }: BusinessMetric) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    `${name}{database="${label}"} ${value}`,
+  ];
+  const own = metricsOf.flatMap(({ name, help, value }) => {
     const known = value(readings);
-    if (known === undefined) return [];
-    return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name}{database="${label}"} ${known}`];
+    return known === undefined ? [] : gauge({ name, help, value: known });
   });
-  return `${lines.join("\n")}\n`;
+  return `${[...own, ...(readings.business ?? []).flatMap(gauge)].join("\n")}\n`;
+}
+
+/**
+ * The rows of the application's function that may stand among the metrics. Others would break the whole answer, or pass for
+ * a metric of ours: each is named in `refused`, with what is wrong.
+ */
+export function businessMetrics(application: string, rows: readonly Readonly<Record<string, unknown>>[]) {
+  const prefix = `${application.replaceAll(/[^a-zA-Z0-9_]/g, "_")}_`;
+  const allowed = new RegExp(`^${prefix}[a-z0-9_]*[a-z0-9]$`);
+  const metrics: BusinessMetric[] = [];
+  const refused: string[] = [];
+  for (const { name, help, value } of rows) {
+    if (typeof name !== "string" || !allowed.test(name))
+      refused.push(`${name}: no name in small letters that begins with ${prefix}`);
+    else if (metrics.some((each) => each.name === name)) refused.push(`${name}: given twice`);
+    else if (typeof help !== "string" || /[\\\n]/.test(help)) refused.push(`${name}: its help is no single line`);
+    else if (typeof value !== "number" || !Number.isFinite(value)) refused.push(`${name}: ${value} is no number`);
+    else metrics.push({ name, help, value });
+  }
+  return { metrics, refused } as const;
 }
 
 /** Serves /metrics and /health until this process is told to stop. */
@@ -129,7 +171,12 @@ async function read(settings: ProgramSettings, log: (line: string) => void): Pro
     const client = await connect(settings, { login: settings.logins.exporter, name: "golive metrics" });
     try {
       await client.query("set statement_timeout = '5s'");
-      return { up: true, ...(await operations(client, log)), ...(await migrations(client, log)) };
+      return {
+        up: true,
+        ...(await operations(client, log)),
+        ...(await migrations(client, log)),
+        business: await business(client, settings.application, log),
+      };
     } finally {
       await client.end();
     }
@@ -160,12 +207,33 @@ async function operations(client: ClientBase, log: (line: string) => void): Prom
 }
 
 async function migrations(client: ClientBase, log: (line: string) => void): Promise<Omit<Readings, "up">> {
-  const [found] = await rowsOf<{ count: number }>(
+  const [found] = await rowsOf<{ count: number; first: number | null }>(
     client,
-    "select count(*)::int as count from public.schema_migrations",
+    "select count(*)::int as count, extract(epoch from min(applied_at))::float8 as first from public.schema_migrations",
     log,
   );
-  return { migrationsApplied: found?.count };
+  return { migrationsApplied: found?.count, firstMigrationAt: found?.first ?? undefined };
+}
+
+/** What the application counts of itself, by a function that its migrations made for the exporter's login. */
+async function business(
+  client: ClientBase,
+  application: string,
+  log: (line: string) => void,
+): Promise<readonly BusinessMetric[]> {
+  const { schema, name } = businessFunction;
+  // Asked of the catalogue: whoever may not look into the schema is refused whether the function is there or not.
+  const { rowCount } = await client.query(
+    "select from pg_proc f join pg_namespace n on n.oid = pronamespace where nspname = $1 and proname = $2 and pronargs = 0",
+    [schema, name],
+  );
+  if (rowCount === 0) return [];
+  const { metrics, refused } = businessMetrics(
+    application,
+    await rowsOf<Record<string, unknown>>(client, `select name, help, value from ${schema}.${name}()`, log),
+  );
+  for (const problem of refused) log(`${schema}.${name}() gives ${problem}`);
+  return metrics;
 }
 
 /** No rows when there is no such table yet (42P01), or the exporter may not read it (42501), which the log says. */

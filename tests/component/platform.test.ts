@@ -46,11 +46,20 @@ describe("a whole stack", () => {
     expect(found.sort()).toEqual(shortened.sort());
   });
 
-  it.each(stacks)("%s has every object in the namespace of its environment", (stack) => {
-    const elsewhere = of(stack).all.flatMap(({ inputs, name, type }) => {
+  it.each(stacks)("%s has every object in the namespace of its environment, but for what watches it", (stack) => {
+    const elsewhere = of(stack).all.flatMap(({ inputs, name, type, parent }) => {
       const metadata = inputs.metadata;
       if (typeof metadata !== "object" || metadata === null || type.endsWith(":Namespace")) return [];
-      return Reflect.get(metadata, "namespace") === stack ? [] : [`${type} ${name}`];
+      const namespace: unknown = Reflect.get(metadata, "namespace");
+      if (namespace === stack) return [];
+      // A ClusterRole is in none.
+      const none = /:ClusterRole(Binding)?$/.test(type) ? [undefined] : [];
+      const allowed: Readonly<Record<string, readonly unknown[]>> = {
+        "golive:monitoring:Monitoring": ["monitoring", "monitoring-nodes", ...none],
+        "golive:logging:Logging": ["logging", "logging-nodes"],
+      };
+      const component = Object.keys(allowed).find((each) => parent.includes(`${each}::`));
+      return component !== undefined && allowed[component]?.includes(namespace) ? [] : [`${type} ${name}`];
     });
     expect(elsewhere).toEqual([]);
   });
@@ -127,6 +136,9 @@ describe("what holds data", () => {
     expect(kept("staging")).toEqual(
       [
         ...inTheServer("taskflow_staging"),
+        ["Elasticsearch elasticsearch", true, true],
+        ["Namespace logging", true, true],
+        ["Namespace monitoring", true, true],
         ["Namespace staging", true, true],
         ["PersistentVolumeClaim postgres-backups", true, true],
         ["RandomPassword jwt-secret", true, false],
@@ -147,6 +159,9 @@ describe("what holds data", () => {
       [
         ...rights,
         ["Cluster postgres", true, true],
+        ["Elasticsearch elasticsearch", true, true],
+        ["Namespace logging", true, true],
+        ["Namespace monitoring", true, true],
         ["Namespace production", true, true],
         ["ObjectStore postgres", true, true],
         ["PersistentVolumeClaim postgres-backups", true, true],
@@ -163,9 +178,10 @@ describe("the order of S4-52 and S4-53", () => {
   const waitsFor = (kind: string, name: string) => of("staging").find(kind, name).dependsOn;
 
   it("has the namespace before everything in it", () => {
+    const elsewhere = ["postgres-metrics", "prometheus", "alertmanager", "grafana"];
     for (const name of of("staging")
       .names("Service")
-      .filter((each) => each !== "postgres-metrics"))
+      .filter((each) => !elsewhere.includes(each)))
       expect(waitsFor("Service", name)).toEqual(["kubernetes:core/v1:Namespace::staging"]);
     expect(waitsFor("ConfigMap", "taskflow-blue")).toEqual(["kubernetes:core/v1:Namespace::staging"]);
     expect(waitsFor("ResourceQuota", "staging-quota")).toEqual(["kubernetes:core/v1:Namespace::staging"]);
@@ -179,13 +195,18 @@ describe("the order of S4-52 and S4-53", () => {
   });
 
   it.each(["blue", "green"])(
-    "has the schema, the cache and the configuration before the backend, and it before the frontend of %s",
+    "has the schema, the cache, the configuration and what watches it (C48) before the backend, and it before the frontend of %s",
     (colour) => {
+      const rules = of("staging").names("PrometheusRule");
+      expect(rules.length).toBeGreaterThan(0);
       expect(waitsFor("Deployment", `taskflow-backend-${colour}`)).toEqual([
         "kubernetes:apps/v1:StatefulSet::redis",
         "kubernetes:batch/v1:Job::taskflow-migrate",
         `kubernetes:core/v1:ConfigMap::taskflow-${colour}`,
         `kubernetes:core/v1:Secret::taskflow-${colour}`,
+        "kubernetes:monitoring.coreos.com/v1:Prometheus::taskflow",
+        ...rules.map((name) => `kubernetes:monitoring.coreos.com/v1:PrometheusRule::${name}`),
+        "kubernetes:monitoring.coreos.com/v1:ServiceMonitor::taskflow",
       ]);
       expect(waitsFor("Deployment", `taskflow-frontend-${colour}`)).toEqual([
         `kubernetes:apps/v1:Deployment::taskflow-backend-${colour}`,
@@ -203,8 +224,10 @@ describe("the order of S4-52 and S4-53", () => {
       .filter((name) => name.startsWith("taskflow-"))
       .map((name) => `kubernetes:core/v1:Service::${name}`);
     expect(services).toHaveLength(4);
-    for (const name of of(stack).names("HTTPRoute"))
+    const routes = of(stack).names("HTTPRoute");
+    for (const name of routes.filter((each) => each !== "grafana"))
       expect(of(stack).find("HTTPRoute", name).dependsOn).toEqual(services);
+    expect(routes).toHaveLength(stack === "local" ? 5 : 6);
   });
 
   it("gives pods and stores the 300 s of S4-52", () => {
@@ -306,9 +329,11 @@ describe("the secrets of the services", () => {
     });
     expect(secretOf(of("local").find("Secret", "redis-users").inputs.stringData)).toEqual({
       password: generated("redis-password"),
+      "exporter-password": generated("redis-exporter-password"),
       "users.acl": [
         "user default off",
         `user taskflow on >${generated("redis-password")} ~taskflow:* resetchannels &taskflow:* +@all -@admin -@dangerous +info`,
+        `user exporter on >${generated("redis-exporter-password")} resetkeys resetchannels -@all +info +config|get +slowlog|len +latency|latest`,
         "",
       ].join("\n"),
     });
@@ -374,7 +399,8 @@ describe("the services", () => {
   });
 
   it("of a colour without a release still have their Services: a route that names a missing one fails as a whole", async () => {
-    const declaration = await declarePlatform(firstRun(stackSettings("local", { green: undefined })));
+    const monitoring = { kind: "none" };
+    const declaration = await declarePlatform(firstRun(stackSettings("local", { green: undefined, monitoring })));
     expect(declaration.names("Service")).toEqual([
       "postgres",
       "postgres-metrics",
@@ -532,7 +558,7 @@ describe("the hooks of the public route", () => {
 });
 
 describe("another application", () => {
-  const base = stackSettings("local");
+  const base = stackSettings("local", { monitoring: { kind: "none" } });
   const images = Object.fromEntries(rag.services.map(({ name }) => [name, `${name}:1`]));
   const release = { version: "1", images, config: {} };
   const colours = { blue: { release, retired: false }, green: { release: undefined, retired: false } };
@@ -572,15 +598,15 @@ describe("another application", () => {
 
 describe("the harness itself", () => {
   const provider = () => new kubernetes.Provider("cluster", {});
-  const account = (opts: pulumi.CustomResourceOptions) => new kubernetes.core.v1.ServiceAccount("robot", {}, opts);
+  const range = (opts: pulumi.CustomResourceOptions) => new kubernetes.core.v1.LimitRange("range", {}, opts);
   const config = (name: string, opts: pulumi.CustomResourceOptions) => new kubernetes.core.v1.ConfigMap(name, {}, opts);
 
   it.each([
     ["a program that declares too little", () => {}, "resources declared"],
     [
       "a type that it does not know",
-      () => void account({ provider: provider() }),
-      "the harness knows no kubernetes:core/v1:ServiceAccount (robot)",
+      () => void range({ provider: provider() }),
+      "the harness knows no kubernetes:core/v1:LimitRange (range)",
     ],
     ["a resource without an explicit provider", () => void config("settings", {}), "settings names its provider"],
     [

@@ -94,7 +94,7 @@ describe("a cluster that runs", () => {
     // A process that was started anew has another number and start time; a build or an import is a stage of its own.
     expect(await identities()).toEqual(before);
     const stages = said.filter((line) => line.trim().startsWith("→"));
-    expect(stages.sort()).toEqual(["→ control plane", "→ gateway, names, volumes", "→ node"]);
+    expect(stages.sort()).toEqual(["→ control plane", "→ gateway, names, volumes, monitoring", "→ node"]);
   });
 
   it("is told component by component, each with its log", async () => {
@@ -261,9 +261,20 @@ describe("a cluster of one's own that lacks something", () => {
     expect(stderr).toContain(`lacks CRDs of the Gateway API: ${names.join(", ")}. Install `);
   });
 
+  it("is told which CRD of the Prometheus operator", async () => {
+    const has = (...names: readonly string[]) => ({ resources: names.map((name) => ({ name })) });
+    answers["/apis/gateway.networking.k8s.io/v1"] = has("gatewayclasses", "gateways", "httproutes");
+    const all = ["alertmanagers", "podmonitors", "probes", "prometheuses", "prometheusrules", "servicemonitors"];
+    answers["/apis/monitoring.coreos.com/v1"] = has(...all.slice(1));
+    const { code, stderr } = await up();
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      "lacks a CRD of the Prometheus operator: alertmanagers.monitoring.coreos.com. Install the operator with its CRDs (version 0.85.0 was tried).",
+    );
+    answers["/apis/monitoring.coreos.com/v1"] = has(...all);
+  });
+
   it("is told which images on which node, and how to load them", async () => {
-    const resources = ["gatewayclasses", "gateways", "httproutes"].map((name) => ({ name }));
-    answers["/apis/gateway.networking.k8s.io/v1"] = { resources };
     answers["/api/v1/nodes"] = { items: [{ metadata: { name: "worker-1" }, status: { images: [] } }] };
     const { code, stderr } = await up();
     expect(code).toBe(2);

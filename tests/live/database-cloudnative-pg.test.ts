@@ -8,7 +8,6 @@ import { kubectl } from "../../local/cluster/api.ts";
 import { gateway } from "../../local/gateway.ts";
 import { send } from "../../local/load/request.ts";
 import { installCloudNativePg } from "../../local/operators/cloudnative-pg.ts";
-import { installPodMonitorType } from "../../local/operators/prometheus-operator.ts";
 import { answersAs, namespaceExists, until } from "../support/live-cluster.ts";
 import { stackSettings } from "../support/platform.ts";
 import { LiveStack, textOf } from "../support/stack.ts";
@@ -18,7 +17,6 @@ const hostname = "taskflow.localhost";
 
 beforeAll(async () => {
   await installCloudNativePg(silent);
-  await installPodMonitorType();
 });
 
 describe("what production declares of CloudNativePG", () => {
@@ -73,7 +71,7 @@ describe("a stack whose database CloudNativePG runs", () => {
   const email = "someone@example.test";
 
   it("has every migration, and serves: who registers can make a task", async () => {
-    expect(await stack.output("schema")).toMatchObject({ version: "014", pending: [], held: [] });
+    expect(await stack.output("schema")).toMatchObject({ version: "015", pending: [], held: [] });
     await until("blue on the public route", () => answersAs(gateway.publicPort, hostname, "blue"));
     const account = await ask("/api/auth/register", { email, password: "correct horse", name: "Someone" });
     expect(account.status).toBe(201);

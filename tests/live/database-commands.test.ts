@@ -86,10 +86,10 @@ describe("golive database", () => {
   it("says what the database is like, as tables and as JSON, and leaves no Job", async () => {
     const shown = await golive("status");
     expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(shown.stdout).toMatch(/^version +014$/m);
+    expect(shown.stdout).toMatch(/^version +015$/m);
     expect(shown.stdout).toMatch(/^row security gaps +none$/m);
     const { stdout } = await golive("status --json");
-    expect(JSON.parse(stdout)).toMatchObject({ database: database.name, version: "014", rowSecurityGaps: [] });
+    expect(JSON.parse(stdout)).toMatchObject({ database: database.name, version: "015", rowSecurityGaps: [] });
     expect(await jobs()).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe("golive database", () => {
     const { stdout, exitCode } = await golive("migrate --dry-run --json");
     expect({ exitCode, result: JSON.parse(stdout) }).toMatchObject({
       exitCode: 0,
-      result: { pending: [], version: "014" },
+      result: { pending: [], version: "015" },
     });
   });
 

@@ -84,7 +84,7 @@ describe("tasks.due becomes due_at", () => {
     await owner.query("alter table tasks enable trigger tasks_keep_due_equal");
     await owner.end();
 
-    expect(await apply(contract)).toMatchObject({ held: [], version: "014" });
+    expect(await apply(contract)).toMatchObject({ held: [], version: "015" });
     expect(
       await asAnn(
         `insert into tasks (project_id, title, due_at) values (${project}, 'x', '2026-02-02 12:00Z') returning due_at`,

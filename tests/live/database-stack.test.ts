@@ -11,12 +11,12 @@ import { query } from "../support/live-database.ts";
 import { LiveStack, textOf } from "../support/stack.ts";
 
 const hostname = "taskflow.localhost";
-const newFile = "015_add_task_priority.sql";
+const newFile = "016_add_task_priority.sql";
 const newText = `-- How urgent a task is. A default that is no function: no row is rewritten.
 ALTER TABLE tasks ADD COLUMN priority smallint NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 3);
 GRANT INSERT (priority), UPDATE (priority) ON tasks TO taskflow_app;
 `;
-const contractFile = "016_drop_task_priority.sql";
+const contractFile = "017_drop_task_priority.sql";
 const contractText = `-- golive: phase contract
 ALTER TABLE tasks DROP COLUMN priority;
 `;
@@ -52,8 +52,8 @@ describe("the schema follows the files by repeated pulumi up", () => {
 
   it("from an empty database, with its version, indexes, policies and durations as a stack output", async () => {
     const output = await schema();
-    expect(output).toMatchObject({ version: "014", pending: [], held: [] });
-    expect(Object.keys(output.applied)).toHaveLength(15);
+    expect(output).toMatchObject({ version: "015", pending: [], held: [] });
+    expect(Object.keys(output.applied)).toHaveLength(16);
     expect(output.indexes).toBeGreaterThanOrEqual(40);
     expect(output.policies).toBeGreaterThanOrEqual(10);
   });
@@ -86,7 +86,7 @@ describe("the schema follows the files by repeated pulumi up", () => {
       expect(all.lost).toBe(0);
     }
     const output = await schema();
-    expect(output).toMatchObject({ version: "015", pending: [], held: [] });
+    expect(output).toMatchObject({ version: "016", pending: [], held: [] });
     expect(output.backup?.file).toMatch(/^taskflow-.*\.dump\.enc$/);
     expect(output.backup?.bytes).toBeGreaterThan(1000);
     expect((await stack.preview("--expect-no-changes")).exitCode).toBe(0);
@@ -105,7 +105,7 @@ describe("the schema follows the files by repeated pulumi up", () => {
     await rm(migrations(newFile));
     await refused(newFile);
     await writeFile(migrations(newFile), original);
-    const late = "0145_late.sql";
+    const late = "0155_late.sql";
     await writeFile(migrations(late), "ALTER TABLE tasks ADD COLUMN late text;\n");
     await refused(late);
     await rm(migrations(late));
@@ -113,7 +113,7 @@ describe("the schema follows the files by repeated pulumi up", () => {
   });
 
   it("refuses a migration that makes a table without row level security before it runs, and names the table", async () => {
-    const open = "017_add_labels.sql";
+    const open = "018_add_labels.sql";
     await writeFile(migrations(open), "CREATE TABLE labels (id integer PRIMARY KEY, team_id integer NOT NULL);\n");
     const run = await stack.up();
     expect(run.exitCode).not.toBe(0);
@@ -122,7 +122,7 @@ describe("the schema follows the files by repeated pulumi up", () => {
     expect(await query("select to_regclass('public.labels') is null as absent")).toEqual([{ absent: true }]);
     await rm(migrations(open));
     await stack.succeedUp();
-    expect((await schema()).version).toBe("015");
+    expect((await schema()).version).toBe("016");
   });
 
   it("holds a contract migration until it is asked for, and refuses it while an older release could still be needed", async () => {

@@ -64,7 +64,7 @@ describe("a database as it is now", () => {
     expect({ ok, lines }).toEqual({ ok: true, lines: [`${checks.length + 10} checks hold`] });
     const row = (check: string, found: string, wanted: string) => ({ check, found, wanted, ok: true });
     expect(table).toEqual([
-      row("ledger", "15 files, last 014_drop_due.sql", "schema_migrations with the applied files"),
+      row("ledger", "16 files, last 015_add_business_metrics.sql", "schema_migrations with the applied files"),
       row("indexes", "55", "40 or more"),
       row("tables with row level security", "13 of 13", "all, and one or more"),
       row("policies", "35", "13 or more, one for each table"),
@@ -86,8 +86,8 @@ describe("a database as it is now", () => {
     );
     expect(await status(database.settings, () => {})).toEqual({
       database: database.name,
-      version: "014",
-      applied: 15,
+      version: "015",
+      applied: 16,
       pending: [],
       held: [],
       problems: [],

@@ -40,12 +40,13 @@ export const complete: Config = {
   candidateTraffic: 0,
 };
 
-/** The same for `production`, where images need digests. */
+/** The same for `production`, where images need digests and alerts somebody who hears them. */
 export const completeProduction: Config = {
   ...complete,
   environment: "production",
   blue: { version: "1.0.0", images: { backend: `backend:1${sha256("1")}`, frontend: `frontend:1${sha256("2")}` } },
   green: { version: "2.0.0", images: { backend: `backend:2${sha256("3")}`, frontend: `frontend:2${sha256("4")}` } },
+  monitoring: { notify: { email: { smarthost: "smtp.example.com:587", from: "alerts@example.com" } } },
 };
 
 export function rawSettings(config: Config, rest: Partial<Omit<RawSettings, "values">> = {}): RawSettings {

@@ -6,7 +6,7 @@ import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { restrictedContainer, restrictedPod } from "../../components/pod/security.ts";
 import { places } from "../../local/places.ts";
 import { type Outcome, outcomeOf } from "../../local/run.ts";
-import { bundleDatabasePrograms } from "../../programs/bundle.ts";
+import { bundlePrograms } from "../../programs/bundle.ts";
 import type { ProgramSettings } from "../../programs/database/settings.ts";
 import type { TestDatabase, TestServer } from "./postgres.ts";
 import { until } from "./until.ts";
@@ -134,7 +134,7 @@ async function onThisMachine(): Promise<DatabasePod> {
 async function prepared(place: Place): Promise<DatabasePod> {
   const { base, node } = place;
   const program = `${base}/database.mjs`;
-  required(await place.bash(`cat > ${program}`, await bundleDatabasePrograms()));
+  required(await place.bash(`cat > ${program}`, (await bundlePrograms()).database));
   const shell = async (settings: ProgramSettings, script: string, input?: string) => {
     const file = `${settings.work}/settings.json`;
     const lines = [

@@ -9,6 +9,7 @@ import { desiredOf } from "../../rollout/desired.ts";
 import type { MigrationResult } from "../../rollout/migration-result.ts";
 import type { Observed } from "../../rollout/observed.ts";
 import type { SchemaRecord } from "../../rollout/schema-record.ts";
+import { secretKeys } from "../../settings/schema.ts";
 import { parseSettings, type Settings } from "../../settings.ts";
 import { type Config, rawSettings, stackConfig } from "./config.ts";
 import { type Declaration, declare } from "./harness.ts";
@@ -19,11 +20,14 @@ export type Stack = "local" | "staging" | "production";
 /** An external database, as docs/configuration.md shows it. */
 export const external = { kind: "external", host: "postgres.taskflow.example.com" };
 
-/** Settings of a stack file with some keys changed; an external database gets a password. */
+/** Where pages go. Whoever knows it can send some: it is a secret. */
+export const onCallUrl = "https://on-call.example.com/hooks/p@ger";
+
+/** Settings of a stack file with some keys changed; an external database gets a password, the on-call tool its address. */
 export function stackSettings(stack: Stack, changes: Config = {}): Settings {
-  const secrets = { databaseAdminPassword: "p@ss/word" };
+  const secrets = { databaseAdminPassword: "p@ss/word", onCallUrl };
   const config = { ...stackConfig(stack), ...secrets, ...changes };
-  return parseSettings(rawSettings(config, { stack, secretKeys: new Set(["databaseAdminPassword", "sentryDsn"]) }));
+  return parseSettings(rawSettings(config, { stack, secretKeys: new Set(secretKeys) }));
 }
 
 /** A migration with a name, a phase and a text that nobody runs. */
@@ -84,6 +88,7 @@ export async function declarePlatform({ settings, observed, decision, plan }: Ru
   const record = observed.schema;
   return declare(() => {
     const schema = { ...plan, record, restored: record?.restored };
-    new Platform({ settings, releases, cluster, observed, decision, programs, schema });
+    const bundles = { rollout: "// the rollout program", logging: "// the logging program" };
+    new Platform({ settings, releases, cluster, observed, decision, programs, bundles, schema });
   }, 25);
 }

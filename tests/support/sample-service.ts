@@ -87,7 +87,11 @@ export async function launchService(
     });
   }
   const listening = /"message":"listening".*"port":(\d+),"faultPort":(\d+)/;
-  await until(`${service} listens`, async () => hasEnded(child) || listening.test(output), 20, 50);
+  const failed = async (error: unknown): Promise<never> => {
+    await end(child, "SIGKILL");
+    throw new Error(`${service} did not come up:\n${output}`, { cause: error });
+  };
+  await until(`${service} listens`, async () => hasEnded(child) || listening.test(output), 20, 50).catch(failed);
   const [, port, faultPort] = listening.exec(output) ?? [];
   const running: Running = {
     process: child,
@@ -96,12 +100,7 @@ export async function launchService(
     port: Number(port),
     output: () => output,
   };
-  try {
-    await until(`${service} is up`, () => isUp(running).catch(() => false), 20, 50);
-  } catch (error) {
-    await end(child, "SIGKILL");
-    throw new Error(`${service} did not come up:\n${output}`, { cause: error });
-  }
+  await until(`${service} is up`, () => isUp(running).catch(() => false), 20, 50).catch(failed);
   return running;
 }
 

@@ -8,7 +8,7 @@ import { programSettings } from "../../components/database/program-settings.ts";
 import { places } from "../../local/places.ts";
 import type { ApplicationDatabase } from "../../local/postgres/application-database.ts";
 import { names, roles } from "../../local/postgres/application-database.ts";
-import { bundleDatabasePrograms } from "../../programs/bundle.ts";
+import { bundlePrograms } from "../../programs/bundle.ts";
 import { stackSettings } from "./platform.ts";
 
 /** The cluster as golive and a person with kubectl see it. */
@@ -35,7 +35,7 @@ export async function addTools(namespace: string, database: ApplicationDatabase)
   const secret = (name: string, stringData: Readonly<Record<string, string>>) =>
     core.createNamespacedSecret({ namespace, body: { metadata: { name }, stringData } });
   await configMap(named.settings, { "settings.json": JSON.stringify(told) });
-  await configMap(named.programs, { [programFile]: await bundleDatabasePrograms() });
+  await configMap(named.programs, { [programFile]: (await bundlePrograms()).database });
   await configMap(named.migrations, await textsIn(migrations));
   await secret(named.passwords, await textsIn(passwords));
   await secret(backupKeyName, { key: await readFile(database.settings.backup.key, "utf8") });

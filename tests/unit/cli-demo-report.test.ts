@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bar, type DemoReport, type DemoStep, reportText, shortcomings } from "../../cli/demo-report.ts";
 import { median, table } from "../../cli/table.ts";
 
-const step: DemoStep = {
+const step = {
   asked: 10,
   measured: 9.8,
   requests: 2503,
@@ -10,7 +10,8 @@ const step: DemoStep = {
   p95Ms: 12.4,
   upSeconds: 2.31,
   settleSeconds: 0,
-};
+  prometheus: { share: 9.9, errorPercent: 0, p95Ms: 8.6 },
+} satisfies DemoStep;
 const load = {
   requestsPerSecond: 250,
   seconds: 61.2,
@@ -29,16 +30,21 @@ const report = (change: Partial<DemoStep>, changedLoad: Partial<DemoReport["load
 describe("the demo", () => {
   it("succeeds when each share is right, of enough requests, and none failed", () => {
     expect(shortcomings(report({}))).toEqual([]);
-    expect(shortcomings(report({ measured: 13 }))).toEqual([]);
+    expect(shortcomings(report({ measured: 12.9 }))).toEqual([]);
   });
 
   it.each([
     [
       "a share is more than 3 points off",
-      report({ measured: 13.01 }),
+      report({ measured: 13.01, prometheus: { ...step.prometheus, share: 13 } }),
       "at 10 %: measured 13.0 %; 3 points off are allowed",
     ],
-    ["nothing was measured", report({ measured: Number.NaN }), "at 10 %: measured NaN %; 3 points off are allowed"],
+    ["Prometheus has nothing", report({ prometheus: null }), "at 10 %: Prometheus has no request of that time"],
+    [
+      "Prometheus measured something else",
+      report({ prometheus: { ...step.prometheus, share: 13 } }),
+      "at 10 %: measured 9.8 %, Prometheus 13.0 %; they may be 3 points apart",
+    ],
     ["a share never settled", report({ settleSeconds: null }), "at 10 %: measured 9.8 %; 3 points off are allowed"],
     ["too few were asked", report({ requests: 1999 }), "at 10 %: 1999 requests; 2000 are needed"],
     [
@@ -55,11 +61,21 @@ describe("the demo", () => {
     expect(shortcomings(failed)).toEqual([problem]);
   });
 
+  it("fails when nothing was measured", () => {
+    expect(shortcomings(report({ measured: Number.NaN }))).toEqual([
+      "at 10 %: measured NaN %; 3 points off are allowed",
+      "at 10 %: measured NaN %, Prometheus 9.9 %; they may be 3 points apart",
+    ]);
+  });
+
   it("ends with a table that a person can read", () => {
     expect(reportText(report({}))).toBe(
       [
         "candidate             asked  measured  requests  failed    p95     up  settled after",
         "██░░░░░░░░░░░░░░░░░░   10 %     9.8 %      2503       0  12 ms  2.3 s          0.0 s",
+        "",
+        "rung  users: share  Prometheus  users: failed  Prometheus: errors  users: p95  Prometheus: p95",
+        "10 %         9.8 %       9.9 %              0              0.00 %       12 ms             9 ms",
         "",
         "refused 10 -> 100: candidateTraffic 10 -> 100 skips a rung",
         "15300 requests in 61 s without a break, 0 failed",

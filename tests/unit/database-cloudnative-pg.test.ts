@@ -185,10 +185,25 @@ describe("the figures of CloudNativePG", () => {
     expect(podMonitorManifest(settingsOf({}))).toEqual({
       apiVersion: "monitoring.coreos.com/v1",
       kind: "PodMonitor",
-      metadata,
+      // Without the label no Prometheus takes it.
+      metadata: { ...metadata, labels: { ...metadata.labels, "golive/monitoring": "local" } },
       spec: {
         selector: { matchLabels: { "cnpg.io/cluster": "postgres" } },
-        podMetricsEndpoints: [{ port: "metrics" }],
+        podMetricsEndpoints: [
+          {
+            port: "metrics",
+            interval: "1s",
+            scrapeTimeout: "1s",
+            relabelings: [
+              { targetLabel: "job", replacement: "cloudnative-pg" },
+              { action: "labeldrop", regex: "container|endpoint" },
+            ],
+          },
+        ],
+        sampleLimit: 10_000,
+        labelLimit: 40,
+        labelNameLengthLimit: 200,
+        labelValueLengthLimit: 1_000,
       },
     });
   });

@@ -5,14 +5,14 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { places } from "../../local/places.ts";
 import { outcomeOf } from "../../local/run.ts";
-import { bundleDatabasePrograms } from "../../programs/bundle.ts";
+import { bundlePrograms } from "../../programs/bundle.ts";
 
 let directory: string;
 let bundle: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "golive-bundle-"));
-  bundle = await bundleDatabasePrograms();
+  bundle = (await bundlePrograms()).database;
   await writeFile(join(directory, "database.mjs"), bundle);
 });
 
@@ -32,7 +32,7 @@ describe("the bundled database programs", () => {
     const before = process.cwd();
     try {
       process.chdir(tmpdir());
-      expect(await bundleDatabasePrograms()).toBe(bundle);
+      expect((await bundlePrograms()).database).toBe(bundle);
     } finally {
       process.chdir(before);
     }

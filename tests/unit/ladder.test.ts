@@ -50,6 +50,28 @@ describe("a ladder", () => {
     );
   });
 
+  it("is read again from the text that it stands in on a route, and from no other", () => {
+    fc.assert(
+      fc.property(ladders, (ladder) => {
+        expect(Ladder.parse(ladder.toString())).toEqual(ladder);
+      }),
+    );
+    expect(Ladder.parse("10/0.5,100/30")).toEqual(
+      made([
+        { percent: 10, soakMinutes: 0.5 },
+        { percent: 100, soakMinutes: 30 },
+      ]),
+    );
+    expect(Ladder.parse("10/15;100/30")).toEqual([
+      'got "10/15;100/30"; a ladder is percents and minutes, such as 10/15,100/30',
+    ]);
+    expect(Ladder.parse("")).toEqual(['got ""; a ladder is percents and minutes, such as 10/15,100/30']);
+    expect(Ladder.parse("50/15,10/15")).toEqual([
+      "rung 10 after 50; rungs rise strictly",
+      "last rung 10; a ladder ends at 100",
+    ]);
+  });
+
   it("is climbed from 0 to 100 by its next rungs, each once", () => {
     fc.assert(
       fc.property(ladders, (ladder) => {

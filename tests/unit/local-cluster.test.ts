@@ -7,13 +7,15 @@ import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { absolutePaths, missingImages } from "../../local/cluster/existing.ts";
 import { kubeconfigOf } from "../../local/cluster/kubeconfig.ts";
-import { ofCluster, removeEmpty, tablesIn } from "../../local/cluster/machine.ts";
+import { ofCluster, ourRules, removeEmpty, tablesIn } from "../../local/cluster/machine.ts";
 import { systemManifests } from "../../local/cluster/manifests.ts";
+import { isMeasured } from "../../local/cluster/node-config.ts";
 import { blockOf, listenersIn, overlap, routesIn } from "../../local/cluster/preflight.ts";
 import { identify, isAlive, startedOf, stop } from "../../local/cluster/processes.ts";
 import { mirrorIn } from "../../local/debian/mirror.ts";
-import { newEnough } from "../../local/go/build.ts";
-import { stackImages } from "../../local/images/recipes.ts";
+import { newEnough, withOtherImports } from "../../local/go/build.ts";
+import { imageRecipes, stackImages } from "../../local/images/recipes.ts";
+import { stackSettings } from "../support/platform.ts";
 
 describe("the identity of a process", () => {
   const fields = (state: string) => [state, ...Array.from({ length: 18 }, () => "1"), "4711", "9"].join(" ");
@@ -97,6 +99,32 @@ describe("what keeps a cluster from starting", () => {
     ["", false],
   ])("Go %j is new enough: %s", (version, expected) => {
     expect(newEnough(version)).toBe(expected);
+  });
+});
+
+describe("a program that is built without a part of it", () => {
+  it("imports what is wanted of that part in its place", () => {
+    const source = 'import (\n\t"os"\n\t_ "a/plugins" // All of them.\n\t_ "a/plugins/more"\n)\n';
+    expect(withOtherImports(source, "a/plugins", ["a/one", "a/two"])).toBe(
+      'import (\n\t"os"\n\t_ "a/one"\n\t_ "a/two" // All of them.\n\t_ "a/plugins/more"\n)\n',
+    );
+  });
+});
+
+describe("how full volumes are", () => {
+  it.each([
+    ["ext4", true, 0xef53],
+    ["overlay", true, 0x794c7630],
+    ["9p, where the kubelet would not start if it were told to", false, 0x01021997],
+  ])("is measured on %s: %s", (_, expected, type) => {
+    expect(isMeasured(type)).toBe(expected);
+  });
+});
+
+describe("what the cluster closes to the outside", () => {
+  it("is every port that pods may reach but no one else: the API server's and the gateway's for pods", () => {
+    const rule = 'iifname != "lo" tcp dport { 16443, 18083, 18084 } ip saddr != 10.213.0.0/22 drop';
+    expect(ourRules()).toContain(rule);
   });
 });
 
@@ -185,16 +213,50 @@ describe("what runs in the cluster before the product", () => {
     ]);
   });
 
-  it("is a gateway on loopback alone, that tries a request once", () => {
+  it("is a gateway on loopback, and for pods on the node's own address, that tries a request once", () => {
     const { args } = find("Deployment", "traefik").spec.template.spec.containers[0];
     const addresses = args.filter((arg: string) => arg.includes(".address="));
-    expect(addresses).toHaveLength(3);
-    for (const address of addresses) expect(address).toMatch(/=127\.0\.0\.1:\d+$/);
+    expect(addresses).toEqual([
+      "--entrypoints.public.address=127.0.0.1:18080",
+      "--entrypoints.internal.address=127.0.0.1:18081",
+      "--entrypoints.ping.address=127.0.0.1:18082",
+      "--entrypoints.inside.address=10.213.2.1:18084",
+      "--entrypoints.metrics.address=10.213.2.1:18083",
+    ]);
     expect(args.join(" ")).not.toContain("retry");
   });
 
-  it("is a default StorageClass, so that a claim needs to name none", () => {
+  it("is a way for pods to the public listener: its connections, passed on as they are", () => {
+    const routes = JSON.parse(find("ConfigMap", "traefik").data["inside.json"]);
+    expect(routes).toEqual({
+      tcp: {
+        routers: { public: { entryPoints: ["inside"], rule: "HostSNI(`*`)", service: "public" } },
+        services: { public: { loadBalancer: { servers: [{ address: "127.0.0.1:18080" }] } } },
+      },
+    });
+    expect(find("Service", "traefik").spec.ports).toEqual([{ name: "http", port: 80, targetPort: "inside" }]);
+  });
+
+  it("is a gateway whose metrics are found as a stack looks for them by default", () => {
+    const { gateway } = stackSettings("local").monitoring;
+    const { metadata, spec } = find("Deployment", "traefik").spec.template;
+    expect(metadata.labels).toMatchObject(gateway.podLabels);
+    expect(spec.containers[0].ports).toContainEqual({ name: gateway.port, containerPort: 18083 });
+  });
+
+  it("is a default StorageClass, so that a claim needs to name none, and one whose volumes can be full", () => {
     const annotations = { "storageclass.kubernetes.io/is-default-class": "true" };
     expect(find("StorageClass", "golive").metadata).toEqual({ name: "golive", annotations });
+    expect(find("StorageClass", "golive-bounded").metadata).toEqual({ name: "golive-bounded", annotations: {} });
+  });
+
+  it("is the Prometheus operator, under Pod Security restricted, with a reloader that is there", () => {
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    expect(find("Namespace", "monitoring-operator").metadata.labels).toEqual(labels);
+    const [operator] = find("Deployment", "prometheus-operator").spec.template.spec.containers;
+    const made = imageRecipes.map(({ name }) => name);
+    expect(made).toContain(operator.image);
+    const [reloader] = operator.args.filter((arg: string) => arg.startsWith("--prometheus-config-reloader="));
+    expect(made).toContain(reloader.split("=")[1]);
   });
 });

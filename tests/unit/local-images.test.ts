@@ -4,9 +4,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { monitoringImages } from "../../local/images/monitoring.ts";
 import { Layout, writeArchive } from "../../local/images/oci.ts";
 import { imageRecipes, stackImages } from "../../local/images/recipes.ts";
 import { type Entry, entriesOf, writeTar } from "../../local/images/tar.ts";
+import { mirrored } from "../../settings/images.ts";
+import { stackSettings } from "../support/platform.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -131,10 +134,46 @@ describe("an archive of images", () => {
   });
 });
 
+describe("an archive for a runtime that has some blobs", () => {
+  it("leaves those out, and still names every image and its manifest", async () => {
+    const layout = new Layout(join(directory, "layout"));
+    const base = await layout.layer([file("etc/passwd", "root:x:0:0\n")]);
+    const own = await layout.layer([file("app/main.mjs", "1")]);
+    const image = await layout.image("golive.local/one:1.0.0", [base, own], { user: "999:999" });
+    const archive = join(directory, "archive.tar");
+    await writeArchive(archive, layout, [image], new Set([base.digest]));
+    const listing = execFileSync("tar", ["--list", "--file", archive], { encoding: "utf8" }).trim().split("\n");
+    const blobs = image.blobs.filter(({ digest }) => digest !== base.digest).map(({ digest }) => digest);
+    const paths = blobs.map((digest) => `blobs/${digest.replace(":", "/")}`);
+    expect(listing.sort()).toEqual([...paths, "index.json", "oci-layout"].sort());
+  });
+});
+
 describe("the images that stack local names", () => {
   it("all have a recipe", () => {
     const made = imageRecipes.map(({ name }) => name);
     expect(stackImages.filter((name) => !made.includes(name))).toEqual([]);
+  });
+
+  it("are there for all that its monitoring names, by a mirror", () => {
+    const { monitoring, imageMirrors } = stackSettings("local");
+    const named = Object.values(monitoring.images).filter((image) => image !== undefined);
+    expect(named).toHaveLength(6);
+    expect(named.map((image) => mirrored(image, imageMirrors)).filter((image) => !stackImages.includes(image))).toEqual(
+      [],
+    );
+  });
+
+  it("start monitoring as the public images do, since the operator gives arguments only, and not as root", () => {
+    const started = monitoringImages.map(({ name, config }) => [name, config.user, config.entrypoint?.join(" ")]);
+    expect(started).toEqual([
+      ["golive.local/prometheus:3.5", "65534:65534", "/bin/prometheus"],
+      ["golive.local/alertmanager:0.25", "65534:65534", "/bin/alertmanager"],
+      ["golive.local/node-exporter:1.5", "65534:65534", "/bin/node_exporter"],
+      ["golive.local/blackbox-exporter:0.23", "65534:65534", "/bin/blackbox_exporter"],
+      ["golive.local/postgres-exporter:0.11", "65534:65534", "/bin/postgres_exporter"],
+      ["golive.local/redis-exporter:1.45", "59000:59000", "/redis_exporter"],
+    ]);
   });
 
   it("have Node among them, at the place where the official image has it, for a user who is not root", () => {

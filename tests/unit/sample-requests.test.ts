@@ -227,5 +227,5 @@ describe("the bundle", () => {
       expect(code).not.toContain(process.cwd());
       expect(code).not.toMatch(/^import .* from "\.{1,2}\//m);
     }
-  });
+  }, 30_000);
 });

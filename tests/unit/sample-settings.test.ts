@@ -76,6 +76,18 @@ describe("the sample's settings", () => {
 
 describe("the sample's log", () => {
   const identity = { service: "backend", colour: "blue", version: "1.0.0", pod: "one" } as const;
+  const line = {
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    level: "info",
+    message: "done",
+    ...identity,
+  };
+  const logged = (fields: Record<string, unknown>): Record<string, unknown> => {
+    const lines: string[] = [];
+    createLog(identity, "info", (each) => lines.push(each)).info("done", fields);
+    expect(lines).toHaveLength(1);
+    return JSON.parse(lines[0] ?? "");
+  };
 
   it("is one JSON object a line, from its level upwards", () => {
     const lines: string[] = [];
@@ -86,6 +98,68 @@ describe("the sample's log", () => {
       { time: expect.any(String), level: "warn", message: "loud", ...identity, attempt: 2 },
     ]);
     expect(lines[0]?.endsWith("\n")).toBe(true);
+  });
+
+  it("says what happened before its fields: a person reads it, and so does golive bench", () => {
+    const lines: string[] = [];
+    createLog(identity, "info", (each) => lines.push(each)).info("listening", {
+      port: 3000,
+      err: { message: "other" },
+    });
+    expect(lines[0]).toMatch(/"message":"listening","port":3000,"err":\{"message":"other"\}\}\n$/);
+  });
+
+  it("keeps who it was about (S0-32)", () => {
+    expect(logged({ userId: "user-1", nested: { userId: 7 }, at: new Date(0), list: [1, { userId: 2 }] })).toEqual({
+      ...line,
+      userId: "user-1",
+      nested: { userId: 7 },
+      at: "1970-01-01T00:00:00.000Z",
+      list: [1, { userId: 2 }],
+    });
+  });
+
+  it("never has a password, token or cookie, whatever it is called and however deep it lies (S0-33)", () => {
+    const secrets = {
+      password: "hidden",
+      passwd: "hidden",
+      PGPASSWORD: "hidden",
+      password_hash: "hidden",
+      token: "hidden",
+      refreshToken: "hidden",
+      access_tokens: ["hidden"],
+      Authorization: "Bearer hidden",
+      cookie: "hidden",
+      "set-cookie": ["hidden"],
+      JWT_SECRET: "hidden",
+      clientSecret: { value: "hidden" },
+      "x-api-key": "hidden",
+      apiKey: "hidden",
+      credentials: { user: "hidden" },
+    };
+    const deep = { one: { two: [{ three: { userId: "user-1", ...secrets } }] }, ...secrets };
+    expect(logged({ userId: "user-1", ...secrets, deep })).toEqual({
+      ...line,
+      userId: "user-1",
+      deep: { one: { two: [{ three: { userId: "user-1" } }] } },
+    });
+    expect(JSON.stringify(logged({ request: { headers: secrets, body: [[[[[[[secrets]]]]]]] } }))).not.toContain(
+      "hidden",
+    );
+  });
+
+  it("takes of an error in any field no more than of one that is reduced by hand", () => {
+    const error = Object.assign(new Error("refused"), { code: "ECONNREFUSED", connection: "hidden" });
+    const reduced = { error: "Error: refused", code: "ECONNREFUSED" };
+    expect(logged({ err: error, causes: [error] })).toEqual({ ...line, err: reduced, causes: [reduced] });
+  });
+
+  it("lets no field take the place of what every line has, and lives through an object that holds itself", () => {
+    const round: Record<string, unknown> = { userId: 1 };
+    round.self = round;
+    const { round: shown, ...rest } = logged({ message: "other", level: 30, pod: "other", round });
+    expect(rest).toEqual({ ...line, field_message: "other", field_level: 30, field_pod: "other" });
+    expect(shown).toMatchObject({ userId: 1, self: { userId: 1 } });
   });
 
   it("takes name, code and message of an error, and nothing that a driver hung on it", () => {

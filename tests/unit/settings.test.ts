@@ -19,7 +19,8 @@ const images = { backend: "backend:1", frontend: "frontend:1" };
 
 describe("a complete configuration", () => {
   it("becomes settings with the defaults of its environment", () => {
-    const { ladder, application, ...rest } = settingsWith();
+    // settings-monitoring.test.ts and the tests of logging have these.
+    const { ladder, application, monitoring: _monitoring, logging: _logging, ...rest } = settingsWith();
     expect(application).toBe(taskflow);
     expect(ladder.toString()).toBe("10/15,50/15,100/30");
     expect(rest).toEqual({
@@ -153,7 +154,7 @@ const refusals: readonly Refusal[] = [
     name: "an unknown key that is like none, with all that are known",
     change: { replicaCount: 3 },
     says: [
-      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, retireAfterHours, database, cache, backup, rotation, contract, programs, imageMirrors, sentryDsn, databaseAdminPassword",
+      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, retireAfterHours, database, cache, backup, rotation, contract, programs, monitoring, logging, imageMirrors, sentryDsn, databaseAdminPassword, smtpPassword, onCallUrl",
     ],
   },
   {
@@ -390,7 +391,7 @@ describe("a configuration is refused before anything is touched, and says why:",
 
   it("a secret where it would stand in clear", () => {
     expect(problemsOf(complete, { secretKeys: new Set(["blue"]) })).toEqual([
-      "golive:blue  holds a secret, but would put it in clear where everybody reads it; secrets may stand in: sentryDsn, databaseAdminPassword",
+      "golive:blue  holds a secret, but would put it in clear where everybody reads it; secrets may stand in: sentryDsn, databaseAdminPassword, smtpPassword, onCallUrl",
     ]);
   });
 

@@ -17,6 +17,7 @@ const namespaced = [
   ["v1", "PersistentVolumeClaim", "persistentvolumeclaims"],
   ["apps/v1", "Deployment", "deployments"],
   ["apps/v1", "StatefulSet", "statefulsets"],
+  ["apps/v1", "DaemonSet", "daemonsets"],
   ["batch/v1", "Job", "jobs"],
   ["batch/v1", "CronJob", "cronjobs"],
   ["policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"],

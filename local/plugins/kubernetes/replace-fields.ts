@@ -6,6 +6,7 @@ const selector = "spec.selector";
 /** Fields that the API server lets nobody change, and those for which the real plugin chooses a replacement. */
 const immutable: Readonly<Record<string, readonly string[]>> = {
   "apps/v1 Deployment": [selector],
+  "apps/v1 DaemonSet": [selector],
   "apps/v1 StatefulSet": [
     "spec.podManagementPolicy",
     "spec.revisionHistoryLimit",

@@ -1,0 +1,13 @@
+export type Log = (
+  level: "info" | "error",
+  message: string,
+  fields?: Readonly<Record<string, string | number>>,
+) => void;
+
+/** One JSON object a line, with the names that the application's services use. */
+export const jsonLog =
+  (write: (line: string) => void): Log =>
+  (level, message, fields) =>
+    write(
+      `${JSON.stringify({ time: new Date().toISOString(), level, message, service: "rollout-metrics", ...fields })}\n`,
+    );
