@@ -297,7 +297,7 @@ describe("a running Alertmanager", () => {
   let alertmanager: Alertmanager;
 
   beforeAll(async () => {
-    mailbox = await Mailbox.open("alerts", password);
+    mailbox = await Mailbox.open({ user: "alerts", password });
     tool = await new OnCallTool().open();
     const notify = { email: { ...email, smarthost: mailbox.smarthost, requireTls: false }, onCall: true };
     alertmanager = await Alertmanager.start(

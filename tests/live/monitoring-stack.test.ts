@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Prometheus } from "../../cli/prometheus.ts";
 import { monitoredStack } from "../../components/monitoring/rules.ts";
 import { kubectl } from "../../local/cluster/api.ts";
@@ -39,6 +39,14 @@ interface Target {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What a young stack without TLS has no series of: no backup was made, none restored, no release proven for an hour. */
+const notYet = [
+  "backup_last_success_timestamp_seconds",
+  "golive:baseline:latency:p95",
+  "probe_ssl_earliest_cert_expiry",
+  "restore_drill_last_success_timestamp_seconds",
+];
+
 /** One story: a stack under load whose minutes last four seconds, and what people are told when a part of it fails. */
 describe("a stack that watches itself", () => {
   const settings = stackSettings("local");
@@ -55,29 +63,31 @@ describe("a stack that watches itself", () => {
     await stack.set({
       "monitoring.notify.email.smarthost": inbox.smarthost,
       "monitoring.notify.email.from": "alerts@taskflow.localhost",
-      "monitoring.notify.email.username": AlertInbox.user,
       "monitoring.notify.email.requireTls": false,
       "monitoring.notify.onCall": true,
       // A volume that can be full.
       "cache.storageClass": "golive-bounded",
-      "cache.storage": "64Mi",
+      "cache.storage": "256Mi",
+      // What stands in it counts as memory of whoever wrote it.
+      "cache.memoryMiB": 768,
     });
-    for (const [key, value] of [
-      ["onCallUrl", inbox.onCallUrl],
-      ["smtpPassword", AlertInbox.password],
-    ] as const)
-      await stack.run(["config", "set", "--secret", `golive:${key}`, value]);
+    await stack.run(["config", "set", "--secret", "golive:onCallUrl", inbox.onCallUrl]);
     await stack.succeedUp();
     await until("blue on the public route", () => answersAs(gateway.publicPort, hostname, "blue"));
+  });
+  // A load ends by itself after ten minutes at the latest: each story has its own.
+  beforeEach(async () => {
     load = await startLoad({
       origin: { host: gateway.host, port: gateway.publicPort },
       hostname,
       requestsPerSecond: 60,
-      seconds: 1500,
+      seconds: 600,
     });
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await load.stop();
+  });
+  afterAll(async () => {
     await stack.destroy();
     await stack.close();
     await inbox.close();
@@ -129,9 +139,12 @@ describe("a stack that watches itself", () => {
   });
 
   it("is silent while a good release walks up", async () => {
+    // While it was brought up, its servers were really not there.
+    await until("what was said of the first minute is over", async () => inbox.firing().length === 0, 300);
+    const before = inbox.mark();
     for (const percent of [10, 50]) await stack.step(percent);
     await until("the dead man's switch is heard", async () => inbox.alive);
-    expect(inbox.messages()).toEqual([]);
+    expect(inbox.messages(before)).toEqual([]);
   });
 
   it("has data for every panel of every dashboard", async () => {
@@ -158,7 +171,7 @@ describe("a stack that watches itself", () => {
     const missing = used
       .map(({ name, type }) => (type === "histogram" ? `${name}_bucket` : name))
       .filter((name) => !names.has(name));
-    expect([...new Set(missing)].sort()).toEqual([]);
+    expect([...new Set(missing)].sort()).toEqual(notYet);
   });
 
   /** Breaks something, waits for the messages, repairs it, and waits until everything is said to be over. */
@@ -170,6 +183,10 @@ describe("a stack that watches itself", () => {
       await until(`messages of ${names.join(", ")}`, async () =>
         names.every((name) => inbox.firing(before).includes(name)),
       );
+    } catch (error) {
+      const alerts = await prometheus.query('ALERTS{alertname!="Watchdog"}');
+      const known = alerts.map(({ labels }) => `${labels.alertname} ${labels.alertstate}`).join(", ");
+      throw new Error(`told: ${inbox.messages(before).join(", ")}; Prometheus has: ${known}`, { cause: error });
     } finally {
       await repaired();
     }
@@ -203,7 +220,11 @@ describe("a stack that watches itself", () => {
   it("tells of a volume that fills up", async () => {
     const shell = (script: string) => kubectl(["exec", "--namespace", namespace, "redis-0", "--", "sh", "-c", script]);
     await told(
-      async () => void (await shell("head -c 58M /dev/zero > /data/fill")),
+      // All but 6 %.
+      async () =>
+        void (await shell(
+          "set -- $(df -Pk /data | tail -n 1); head -c $((($4 - $2 * 6 / 100) * 1024)) /dev/zero > /data/fill",
+        )),
       async () => void (await shell("rm /data/fill")),
       ["VolumeFillingUp -> devops@taskflow.com"],
     );

@@ -44,7 +44,7 @@ describe("TaskFlow goes live", () => {
     const state = await stack.exported();
     const shown = (await stack.run(["stack", "export", "--show-secrets"])).stdout;
     const secrets = generatedPasswords(shown);
-    expect(secrets.length).toBe(10);
+    expect(secrets.length).toBe(11);
     for (const secret of secrets) expect(state.includes(secret)).toBe(false);
     // Base64 of a URL with a password in it would not be found by its text.
     const values = kubernetesSecrets(state);

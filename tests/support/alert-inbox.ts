@@ -11,8 +11,6 @@ export interface Told {
 
 /** Where a whole stack's messages arrive: mails to every team, and calls to the on-call tool. */
 export class AlertInbox {
-  static readonly user = "golive";
-  static readonly password = "only-for-this-test";
   readonly #mailbox: Mailbox;
   readonly #tool: OnCallTool;
 
@@ -23,7 +21,7 @@ export class AlertInbox {
 
   /** Opens both on an address of this machine that pods reach. */
   static async open(host: string): Promise<AlertInbox> {
-    const mailbox = await Mailbox.open(AlertInbox.user, AlertInbox.password, host);
+    const mailbox = await Mailbox.open({ host });
     return new AlertInbox(mailbox, await new OnCallTool().open(host));
   }
 

@@ -10,7 +10,13 @@ export interface Mail {
   readonly text: string;
 }
 
-/** A mail server that lets one user in and keeps what it gets. */
+export interface Access {
+  readonly user?: string;
+  readonly password?: string;
+  readonly host?: string;
+}
+
+/** A mail server that keeps what it gets. */
 export class Mailbox {
   readonly mails: Mail[] = [];
   readonly #server: SMTPServer;
@@ -19,18 +25,22 @@ export class Mailbox {
     this.#server = server(this);
   }
 
-  /** `host`: the address of this machine to listen on. */
-  static async open(user: string, password: string, host = "127.0.0.1"): Promise<Mailbox> {
+  /**
+   * `user`, `password`: who may send; without them, anybody. `host`: the address of this machine to listen on. Alertmanager
+   * says a password in clear to loopback alone.
+   */
+  static async open({ user, password, host = "127.0.0.1" }: Access = {}): Promise<Mailbox> {
     const mailbox = new Mailbox(
       ({ mails }) =>
         new SMTPServer({
           authMethods: ["PLAIN"],
+          authOptional: user === undefined,
           // It never leaves this machine: no certificate, hence no STARTTLS, and a password in clear.
           allowInsecureAuth: true,
           disabledCommands: ["STARTTLS"],
           onAuth: (given, _session, done) =>
             given.username === user && given.password === password
-              ? done(null, { user })
+              ? done(null, { user: given.username })
               : done(new Error("wrong user or password")),
           onData: (stream, { envelope }, done) => {
             text(stream).then((raw) => {
