@@ -178,8 +178,8 @@ describe("a stack that watches itself", () => {
   const told = async (broken: () => Promise<void>, repaired: () => Promise<void>, wanted: readonly string[]) => {
     const before = inbox.mark();
     const names = [...new Set(wanted.map((each) => each.split(" ")[0] ?? ""))].sort();
-    await broken();
     try {
+      await broken();
       await until(`messages of ${names.join(", ")}`, async () =>
         names.every((name) => inbox.firing(before).includes(name)),
       );
@@ -248,7 +248,11 @@ describe("a stack that watches itself", () => {
     await told(
       () => order(0.3),
       () => order(0),
-      ["RollbackImmediate -> on call", "RollbackImmediate -> oncall@taskflow.com"],
+      // First that the canary fails, then that it has failed for so long that it must go.
+      ["CanaryErrors", "RollbackImmediate"].flatMap((alert) => [
+        `${alert} -> on call`,
+        `${alert} -> oncall@taskflow.com`,
+      ]),
     );
   });
 });
