@@ -142,7 +142,7 @@ describe("the schema follows the files by repeated pulumi up", () => {
     await until("no pods of blue", async () => (await readyPods("version=blue")) === 0);
     await stack.set({ contract: contractFile });
     await stack.succeedUp();
-    expect(await schema()).toMatchObject({ version: "016", pending: [], held: [] });
+    expect(await schema()).toMatchObject({ version: "017", pending: [], held: [] });
     await stack.unset("blue.retired");
     const back = await stack.preview();
     expect(textOf(back)).toContain("a release from before a contract migration: it can never serve again");
