@@ -2,9 +2,10 @@ import type { types } from "@pulumi/kubernetes";
 import { defaults } from "../../settings/environments.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer } from "../pod/security.ts";
 import { elasticImage } from "./images.ts";
-import { elasticsearchName, keeperName, labelsOf, logstashName, rolesName } from "./names.ts";
+import { elasticsearchName, keeperName, logstashName, rolesName } from "./names.ts";
 import { indexNames } from "./pipeline.ts";
 
 /** The group of the files in the volumes, as the operator sets it where nobody says otherwise. */

@@ -1,9 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer } from "../pod/security.ts";
 import { elasticImage } from "./images.ts";
-import { beatsAddress, collectorsNamespace, filebeatName, labelsOf } from "./names.ts";
+import { beatsAddress, collectorsNamespace, filebeatName } from "./names.ts";
 
 /** Where the kubelet keeps logs: links by name of pod and container, and the files that they lead to. */
 const directories = { containers: "/var/log/containers", pods: "/var/log/pods" } as const;

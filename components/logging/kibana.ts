@@ -1,10 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer } from "../pod/security.ts";
 import { elasticPod } from "./elasticsearch.ts";
 import { elasticImage } from "./images.ts";
-import { elasticsearchName, kibanaName, labelsOf } from "./names.ts";
+import { elasticsearchName, kibanaName } from "./names.ts";
 
 /** Where people read the lines (S1-64). Only the inside reaches it. */
 export function kibanaManifest(settings: Settings): CustomManifest {

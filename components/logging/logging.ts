@@ -5,11 +5,12 @@ import { defaults } from "../../settings/environments.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { namespaceLabels } from "../namespace/namespace.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { elasticsearchManifest, keeperRole, rolesSecret } from "./elasticsearch.ts";
 import { filebeatManifest } from "./filebeat.ts";
 import { kibanaManifest } from "./kibana.ts";
 import { keeperConfigMap, logstashManifest } from "./logstash.ts";
-import { collectorsNamespace, keeperName, labelsOf, logstashName, rolesName } from "./names.ts";
+import { collectorsNamespace, keeperName, logstashName, rolesName } from "./names.ts";
 
 export interface LoggingArgs {
   readonly settings: Settings;

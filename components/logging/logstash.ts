@@ -3,6 +3,7 @@ import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { digestOf } from "../database/migration-job.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer } from "../pod/security.ts";
 import { elasticPod } from "./elasticsearch.ts";
 import { elasticImage } from "./images.ts";
@@ -13,7 +14,6 @@ import {
   elasticsearchName,
   elasticsearchUrl,
   keeperName,
-  labelsOf,
   logstashName,
 } from "./names.ts";
 import { pipelineText } from "./pipeline.ts";

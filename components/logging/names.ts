@@ -20,5 +20,3 @@ export const elasticsearchUrl = ({ logging }: Settings) =>
 export const elasticsearchAuthority = `${elasticsearchName}-es-http-certs-public`;
 export const beatsPort = 5044;
 export const beatsAddress = ({ logging }: Settings) => `${logstashName}-ls-beats.${logging.namespace}.svc:${beatsPort}`;
-
-export const labelsOf = ({ application }: Settings, component: string) => ({ app: application.name, component });

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Settings } from "../../settings.ts";
-import { clusterWideName, labelsOf } from "./names.ts";
+import { labelsOf } from "../pod/labels.ts";
+import { clusterWideName } from "./names.ts";
 
 type PolicyRule = types.input.rbac.v1.PolicyRule;
 

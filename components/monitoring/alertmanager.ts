@@ -4,7 +4,8 @@ import { type AlertmanagerSecrets, alertmanagerConfig } from "../../monitoring/a
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
-import { alertmanagerName, alertmanagerPort, labelsOf } from "./names.ts";
+import { labelsOf } from "../pod/labels.ts";
+import { alertmanagerName, alertmanagerPort } from "./names.ts";
 import { operatedPod, volumeOf } from "./operated-pod.ts";
 import { webService } from "./prometheus.ts";
 import { clockOf } from "./scrape.ts";

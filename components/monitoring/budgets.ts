@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Settings } from "../../settings.ts";
-import { labelsOf } from "./names.ts";
+import { labelsOf } from "../pod/labels.ts";
 
 /** Keeps one of two pods through node drains; undefined where one is all there is, since it would block every drain. */
 export function serverBudget(settings: Settings, name: string): types.input.policy.v1.PodDisruptionBudget | undefined {

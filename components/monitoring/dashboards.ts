@@ -1,7 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import { dashboards } from "../../monitoring/dashboards/dashboards.ts";
 import type { Settings } from "../../settings.ts";
-import { grafanaName, labelsOf } from "./names.ts";
+import { labelsOf } from "../pod/labels.ts";
+import { grafanaName } from "./names.ts";
 import { monitoredStack } from "./rules.ts";
 import { clockOf } from "./scrape.ts";
 

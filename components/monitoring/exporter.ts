@@ -1,8 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
-import { labelsOf, nobody } from "./names.ts";
+import { nobody } from "./names.ts";
 
 type Container = types.input.core.v1.Container;
 type PodSpec = types.input.core.v1.PodSpec;

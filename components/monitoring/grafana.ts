@@ -4,9 +4,10 @@ import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { digestOf } from "../database/migration-job.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { dashboardsName } from "./dashboards.ts";
-import { grafanaPort, labelsOf, grafanaName as name, prometheusName, prometheusPort, webPort } from "./names.ts";
+import { grafanaPort, grafanaName as name, prometheusName, prometheusPort, webPort } from "./names.ts";
 import { clockOf } from "./scrape.ts";
 
 /** `grafana` in the official image. */

@@ -15,9 +15,6 @@ export const grafanaPort = 3000;
 /** The user of pods that have no files of their own: `nobody` everywhere. */
 export const nobody = 65534;
 
-/** Labels of what is the monitoring's own, and of its pods. */
-export const labelsOf = ({ application }: Settings, component: string) => ({ app: application.name, component });
-
 /** Where node_exporter is, and nothing else: it sees the whole machine, which no other pod may. */
 export const nodesNamespace = ({ monitoring }: Settings) => `${monitoring.namespace}-nodes`;
 

@@ -1,8 +1,9 @@
 import type { types } from "@pulumi/kubernetes";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
-import { labelsOf, nodeExporterName as name, nobody, nodesNamespace } from "./names.ts";
+import { nodeExporterName as name, nobody, nodesNamespace } from "./names.ts";
 import { metricsPort } from "./scrape.ts";
 
 const port = 9100;

@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedPod } from "../pod/security.ts";
-import { labelsOf, nobody } from "./names.ts";
+import { nobody } from "./names.ts";
 
 /** What the operator is told of the pods of Prometheus and of Alertmanager alike. */
 export function operatedPod(settings: Settings, component: string) {

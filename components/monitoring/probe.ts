@@ -2,8 +2,8 @@ import type { types } from "@pulumi/kubernetes";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { digestOf } from "../database/migration-job.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { exporterDeployment } from "./exporter.ts";
-import { labelsOf } from "./names.ts";
 import { limits, metricsPort, oftenScraped, selectedBy } from "./scrape.ts";
 
 /** Deployment, Service and ConfigMap of what asks for the public address, and the label `component` of its pod. */

@@ -4,8 +4,9 @@ import { defaults } from "../../settings/environments.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { kubeletScrapeClass } from "./kubelet.ts";
-import { alertmanagerName, labelsOf, prometheusName, prometheusPort, webPort } from "./names.ts";
+import { alertmanagerName, prometheusName, prometheusPort, webPort } from "./names.ts";
 import { operatedPod, volumeOf } from "./operated-pod.ts";
 import { clockOf, oftenScraped } from "./scrape.ts";
 

@@ -2,6 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
 import { digestOf } from "../database/migration-job.ts";
+import { labelsOf } from "../pod/labels.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 
 /** Deployment, ServiceAccount, Role, and the label `component` of its pod. */
@@ -15,11 +16,10 @@ const programs = "/programs";
 /** `node` in the official image. */
 const uid = 1000;
 
-const labelsOf = ({ application }: Settings) => ({ app: application.name, component: rolloutMetricsName });
 const metadataOf = (settings: Settings, name: string = rolloutMetricsName) => ({
   name,
   namespace: settings.namespace,
-  labels: labelsOf(settings),
+  labels: labelsOf(settings, rolloutMetricsName),
 });
 
 /** The program, under a name that changes with it: a pod runs exactly the text that it was made for. */
@@ -59,7 +59,7 @@ export function routeReaderBinding(settings: Settings): types.input.rbac.v1.Role
 
 /** The pod that reads the route; `program` is the name of the ConfigMap with the bundle. */
 export function rolloutMetricsDeployment(settings: Settings, program: string): types.input.apps.v1.Deployment {
-  const labels = labelsOf(settings);
+  const labels = labelsOf(settings, rolloutMetricsName);
   return {
     // No run waits for what only watches it.
     metadata: { ...metadataOf(settings), annotations: { "pulumi.com/skipAwait": "true" } },

@@ -1,25 +1,11 @@
 import { minutes } from "../clock.ts";
 import { redis } from "../metrics/redis.ts";
-import {
-  above,
-  absent,
-  add,
-  and,
-  divide,
-  equal,
-  increase,
-  maxBy,
-  minBy,
-  of,
-  or,
-  rate,
-  sumBy,
-} from "../promql/expression.ts";
-import { now } from "../rules/records.ts";
+import { above, add, and, divide, equal, increase, maxBy, minBy, of, rate, sumBy } from "../promql/expression.ts";
 import type { MonitoredStack } from "../stack.ts";
 import type { Alert } from "./alert.ts";
 import { causes } from "./causes.ts";
 import { runbook } from "./runbook.ts";
+import { serverGone } from "./server-gone.ts";
 import { exporterOf, stretch, stretches } from "./stories/stretches.ts";
 import { counter, series } from "./stories/timeline.ts";
 
@@ -34,59 +20,17 @@ const byNamespace = ["namespace"] as const;
 
 function cacheDown(stack: MonitoredStack): Alert {
   const name = "CacheDown";
-  const { namespace } = stack;
-  const up = of(redis.up, { job: "redis", namespace });
-  const exporter = exporterOf(stack, "redis");
-  const labels = { job: "redis", namespace };
-  const unreachable = `Nothing reaches Redis of ${namespace}; redis_up: `;
   return {
     name,
     severity: "critical",
     ...about,
-    // The same labels on both sides: an exporter that goes with its server is one alert, not two in turn.
-    expr: or(equal(maxBy(["job", "namespace"], up), 0), absent(up)),
-    for: minutes(1),
-    keepFiringFor: now,
+    ...serverGone(stack, { up: redis.up, job: "redis", server: "Redis" }),
     summary: "The cache is down.",
-    description:
-      "Nothing reaches Redis of {{ $labels.namespace }}; redis_up: " +
-      "{{ if eq $value 0.0 }}{{ $value }}{{ else }}not measured, its exporter is gone{{ end }}.",
     runbook: runbook("cache", name),
     source: "S1-53, issue 5",
     covers: [
       { kind: "StatefulSet", name: "redis" },
       { kind: "Deployment", name: "redis-exporter" },
-    ],
-    stories: [
-      {
-        title: "when the server is gone",
-        series: stretches(redis.up, exporter, 1, 0, 1),
-        begins: stretch,
-        resolved: 2 * stretch,
-        labels,
-        description: `${unreachable}0.`,
-      },
-      {
-        title: "when its exporter is gone",
-        series: stretches(redis.up, exporter, 1, "gone", 1),
-        begins: stretch,
-        resolved: 2 * stretch,
-        labels,
-        description: `${unreachable}not measured, its exporter is gone.`,
-      },
-      {
-        title: "when the only cache is another namespace's",
-        series: stretches(redis.up, { ...exporter, namespace: "elsewhere" }, 1),
-        begins: 0,
-        labels,
-      },
-      {
-        title: "not while one exporter takes the place of another",
-        series: {
-          ...stretches(redis.up, exporter, 1, 0),
-          ...stretches(redis.up, { ...exporter, instance: "10.0.0.6:9100" }, "gone", 1),
-        },
-      },
     ],
   };
 }

@@ -3,17 +3,14 @@ import { application } from "../metrics/application.ts";
 import { postgres } from "../metrics/postgres.ts";
 import {
   above,
-  absent,
   and,
   atLeast,
   buckets,
   count,
   divide,
-  equal,
   increase,
   maxBy,
   of,
-  or,
   quantile,
   rate,
   subtract,
@@ -26,6 +23,7 @@ import type { MonitoredStack } from "../stack.ts";
 import type { Alert, Cover } from "./alert.ts";
 import { causes } from "./causes.ts";
 import { runbook } from "./runbook.ts";
+import { serverGone } from "./server-gone.ts";
 import { exporterOf, stretch, stretches } from "./stories/stretches.ts";
 import { counter, series } from "./stories/timeline.ts";
 import { crossing, podOf } from "./stories/traffic.ts";
@@ -44,57 +42,15 @@ const about = { team: "dba", labels: { cause: causes.database } } as const;
 /** S1-57 by the exporter's own word: `up` of job postgres says that the exporter answers, not that the database does (V13). */
 function databaseDown(stack: MonitoredStack): Alert {
   const name = "DatabaseDown";
-  const { namespace } = stack;
-  const up = of(postgres.up, { job: "postgres", namespace });
-  const exporter = exporterOf(stack, "postgres");
-  const labels = { job: "postgres", namespace };
-  const unreachable = `Nothing reaches PostgreSQL of ${namespace}; pg_up: `;
   return {
     name,
     severity: "critical",
     ...about,
-    // The same labels on both sides: an exporter that goes with its database is one alert, not two in turn.
-    expr: or(equal(maxBy(["job", "namespace"], up), 0), absent(up)),
-    for: minutes(1),
-    keepFiringFor: now,
+    ...serverGone(stack, { up: postgres.up, job: "postgres", server: "PostgreSQL" }),
     summary: "Database is down.",
-    description:
-      "Nothing reaches PostgreSQL of {{ $labels.namespace }}; pg_up: " +
-      "{{ if eq $value 0.0 }}{{ $value }}{{ else }}not measured, its exporter is gone{{ end }}.",
     runbook: runbook("database", name),
     source: "S1-57, S1-70, V13",
     covers: [...server(stack), { kind: "Deployment", name: "postgres-exporter" }],
-    stories: [
-      {
-        title: "when the server is gone",
-        series: stretches(postgres.up, exporter, 1, 0, 1),
-        begins: stretch,
-        resolved: 2 * stretch,
-        labels,
-        description: `${unreachable}0.`,
-      },
-      {
-        title: "when its exporter is gone",
-        series: stretches(postgres.up, exporter, 1, "gone", 1),
-        begins: stretch,
-        resolved: 2 * stretch,
-        labels,
-        description: `${unreachable}not measured, its exporter is gone.`,
-      },
-      {
-        title: "when the only database is another namespace's",
-        series: stretches(postgres.up, { ...exporter, namespace: "elsewhere" }, 1),
-        begins: 0,
-        labels,
-      },
-      {
-        title: "not while one exporter takes the place of another",
-        series: {
-          ...stretches(postgres.up, exporter, 1, 0),
-          ...stretches(postgres.up, { ...exporter, instance: "10.0.0.6:9100" }, "gone", 1),
-        },
-      },
-    ],
   };
 }
 

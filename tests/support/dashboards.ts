@@ -95,22 +95,3 @@ function filled(of: string, text: string, { rateInterval, range }: GrafanaValues
     throw new Error(`${of}: got ${unknown}; allowed: $__rate_interval, $__range (nothing fills in any other)`);
   return { of, expr };
 }
-
-/** The queries that a Prometheus at this address has no number for. @throws Error when it does not take one of them. */
-export async function withoutData(prometheus: string, queries: readonly PanelQuery[]): Promise<readonly PanelQuery[]> {
-  const empty: PanelQuery[] = [];
-  for (const query of queries) if (!(await numbers(prometheus, query)).some(Number.isFinite)) empty.push(query);
-  return empty;
-}
-
-interface Answer {
-  readonly error?: string;
-  readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] };
-}
-
-async function numbers(prometheus: string, { of, expr }: PanelQuery): Promise<readonly number[]> {
-  const response = await fetch(new URL(`/api/v1/query?${new URLSearchParams({ query: expr })}`, prometheus));
-  const answer = (await response.json()) as Answer;
-  if (answer.data === undefined) throw new Error(`${of}: ${answer.error ?? response.status}\n  ${expr}`);
-  return answer.data.result.map(({ value }) => Number(value[1]));
-}
