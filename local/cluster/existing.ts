@@ -154,14 +154,20 @@ interface NodeList {
 /** A kubelet reports so many images at most (its default), the largest first: ours may be among the rest. */
 const reportedImages = 50;
 
+/** A kubelet lists its images every 30 s and reports its node every 10 s: an image that was just loaded shows so late. */
+const imageReportSeconds = 45;
+
 async function requireImages(get: Get, progress: Progress): Promise<void> {
-  // A node reports a new image within some seconds.
-  const deadline = performance.now() + 12_000;
   const ask = async () => missingImages((await get("/api/v1/nodes")) as NodeList);
   let { missing, unknown } = await ask();
-  while (missing.size > 0 && performance.now() < deadline) {
-    await sleep(1000);
-    ({ missing, unknown } = await ask());
+  if (missing.size > 0) {
+    await progress.stage(`wait up to ${imageReportSeconds} s for images that a node has not reported`, async () => {
+      const deadline = performance.now() + imageReportSeconds * 1000;
+      while (missing.size > 0 && performance.now() < deadline) {
+        await sleep(1000);
+        ({ missing, unknown } = await ask());
+      }
+    });
   }
   const linesOf = (nodes: typeof missing) => [...nodes].map(([node, images]) => `  node ${node}: ${images.join(", ")}`);
   for (const line of linesOf(unknown)) {

@@ -147,8 +147,11 @@ describe("another clone on the same machine", () => {
   );
 
   it("uses it when GOLIVE_KUBECONFIG names it: builds and starts nothing", async () => {
-    const { code, stdout } = await golive(other.root, ["local", "up"], { GOLIVE_KUBECONFIG: ours });
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `KUBECONFIG=${join(other.root, ".golive", "kubeconfig")}\n` });
+    const { code, stdout, stderr } = await golive(other.root, ["local", "up"], { GOLIVE_KUBECONFIG: ours });
+    expect({ code, stdout }, stderr).toEqual({
+      code: 0,
+      stdout: `KUBECONFIG=${join(other.root, ".golive", "kubeconfig")}\n`,
+    });
     expect(await readdir(join(other.root, ".golive"))).toEqual(["kubeconfig"]);
     const namespaces = await kubectl([
       "--kubeconfig",
