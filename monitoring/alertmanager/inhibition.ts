@@ -59,7 +59,7 @@ export const inhibitRules: readonly InhibitRule[] = [
     ],
     equal: ["namespace", "colour"],
   },
-  // Of several alerts about one release's errors, the one that says what to do speaks; a budget that burns is its shadow.
+  // Of several alerts about one release's errors, the one that says what to do speaks.
   {
     source_matchers: [named("RollbackImmediate")],
     target_matchers: [named("CanaryErrors")],
@@ -71,23 +71,14 @@ export const inhibitRules: readonly InhibitRule[] = [
     equal: ["namespace", "service"],
   },
   {
-    source_matchers: [named("RollbackImmediate", "CanaryErrors", "HighErrorRate")],
-    target_matchers: [named("RequestErrorBudgetFast")],
-    equal: ["namespace", "service"],
-  },
-  {
-    source_matchers: [named("CanarySlow")],
-    target_matchers: [named("LatencyBudgetFast")],
-    equal: ["namespace", "service"],
-  },
-  {
     source_matchers: [named("HighLatency", "RollbackSlow")],
     target_matchers: [named("PerformanceRegression")],
     equal: ["namespace", "service"],
   },
+  // A budget that burns is the shadow of a fault, and burns on for a while when that is repaired.
   {
-    source_matchers: [named("PublicHostDown")],
-    target_matchers: [named("AvailabilityBudgetFast")],
+    source_matchers: [named("OutageAftermath")],
+    target_matchers: [named("AvailabilityBudgetFast", "RequestErrorBudgetFast", "LatencyBudgetFast")],
     equal: ["namespace"],
   },
 ];

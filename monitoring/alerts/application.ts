@@ -1,5 +1,6 @@
 import type { MonitoredStack } from "../stack.ts";
 import type { Alert } from "./alert.ts";
+import { outageAftermath } from "./application-aftermath.ts";
 import { budgetAlerts } from "./application-budgets.ts";
 import { publicHostAlerts } from "./application-host.ts";
 import { requestAlerts } from "./application-requests.ts";
@@ -8,5 +9,6 @@ import { requestAlerts } from "./application-requests.ts";
 export const applicationAlerts = (stack: MonitoredStack): readonly Alert[] => [
   ...requestAlerts(stack),
   ...budgetAlerts(stack),
+  outageAftermath(stack),
   ...publicHostAlerts(stack),
 ];

@@ -66,6 +66,22 @@ export const breaks: readonly Break[] = [
     name: "while the database is down",
   },
   {
+    promise: "Whoever has repaired a fault is not woken again for the budget that it spent.",
+    file: inhibition,
+    find: 'target_matchers: [named("AvailabilityBudgetFast", "RequestErrorBudgetFast", "LatencyBudgetFast")],',
+    replace: 'target_matchers: [named("AvailabilityBudgetFast", "LatencyBudgetFast")],',
+    test: live,
+    name: "while a fault was repaired that has spent a budget",
+  },
+  {
+    promise: "That mute lasts as long as the budget's alert looks back.",
+    file: "monitoring/alerts/application-aftermath.ts",
+    find: "keepFiringFor: looksBack,",
+    replace: "keepFiringFor: looksBack / 2,",
+    test: "tests/live/monitoring-promtool.test.ts",
+    name: "OutageAftermath",
+  },
+  {
     promise: "A full disk does not hide another one.",
     file: inhibition,
     find: 'const place = ["instance", "device", "persistentvolumeclaim"];',

@@ -76,6 +76,7 @@ const receivers: Readonly<Record<string, string>> = {
   HighLatency: "devops",
   LatencyBudgetFast: "page,oncall",
   LatencyBudgetSlow: "devops",
+  OutageAftermath: "null",
   PerformanceRegression: "devops",
   PublicHostDown: "page,oncall",
   RequestErrorBudgetFast: "page,oncall",
@@ -199,8 +200,9 @@ const mutings: readonly Muting[] = [
       "ServiceDown service=backend colour=blue",
       "HighErrorRate service=backend",
       "LatencyBudgetFast service=backend",
+      "OutageAftermath",
     ],
-    speaks: ["ServiceDown service=backend colour=blue"],
+    speaks: ["ServiceDown service=backend colour=blue", "OutageAftermath"],
   },
   {
     because: "a rollout has tripped",
@@ -226,8 +228,9 @@ const mutings: readonly Muting[] = [
       "RequestErrorBudgetFast service=backend",
       "RequestErrorBudgetSlow service=backend",
       "HighLatency service=backend",
+      "OutageAftermath",
     ],
-    speaks: ["RollbackImmediate service=backend colour=green", "HighLatency service=backend"],
+    speaks: ["RollbackImmediate service=backend colour=green", "HighLatency service=backend", "OutageAftermath"],
   },
   {
     because: "requests of a candidate are slow",
@@ -237,8 +240,9 @@ const mutings: readonly Muting[] = [
       "LatencyBudgetSlow service=backend",
       "HighLatency service=backend",
       "PerformanceRegression service=backend",
+      "OutageAftermath",
     ],
-    speaks: ["CanarySlow service=backend colour=green"],
+    speaks: ["CanarySlow service=backend colour=green", "OutageAftermath"],
   },
   {
     because: "a release is slower than the one before",
@@ -251,8 +255,19 @@ const mutings: readonly Muting[] = [
   },
   {
     because: "the public host is down",
-    fires: ["PublicHostDown", "AvailabilityBudgetFast", "AvailabilityBudgetSlow", "HighErrorRate"],
-    speaks: ["PublicHostDown", "HighErrorRate"],
+    fires: ["PublicHostDown", "AvailabilityBudgetFast", "AvailabilityBudgetSlow", "HighErrorRate", "OutageAftermath"],
+    speaks: ["PublicHostDown", "HighErrorRate", "OutageAftermath"],
+  },
+  {
+    because: "a fault was repaired that has spent a budget",
+    fires: [
+      "OutageAftermath",
+      "AvailabilityBudgetFast",
+      "RequestErrorBudgetFast service=backend",
+      "LatencyBudgetFast service=backend",
+      "HighErrorRate service=backend",
+    ],
+    speaks: ["OutageAftermath", "HighErrorRate service=backend"],
   },
   {
     because: "one of two disks is full",

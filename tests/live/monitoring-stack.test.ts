@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Prometheus } from "../../cli/prometheus.ts";
 import { monitoredStack } from "../../components/monitoring/rules.ts";
+import { kubectl } from "../../local/cluster/api.ts";
 import { network } from "../../local/cluster/layout.ts";
 import { gateway } from "../../local/gateway.ts";
 import { type Load, startLoad } from "../../local/load/load.ts";
@@ -9,9 +10,9 @@ import { alertsOf } from "../../monitoring/alerts/all.ts";
 import { Clock } from "../../monitoring/clock.ts";
 import { dashboards } from "../../monitoring/dashboards/dashboards.ts";
 import { ruleFiles } from "../../monitoring/rules/render.ts";
-import { AlertInbox } from "../support/alert-inbox.ts";
+import { AlertInbox, type Mark } from "../support/alert-inbox.ts";
 import { panelQueries } from "../support/dashboards.ts";
-import { answersAs, until } from "../support/live-cluster.ts";
+import { answersAs, core, namespace, readyPods, scale, until } from "../support/live-cluster.ts";
 import { stackSettings } from "../support/platform.ts";
 import { LiveStack } from "../support/stack.ts";
 
@@ -46,7 +47,10 @@ const notYet = [
   "restore_drill_last_success_timestamp_seconds",
 ];
 
-/** One story: a stack under load whose minutes last four seconds. */
+/** What an outage leaves burning for days, as it should. The start is one, too: there was no server yet. */
+const lasting = /BudgetSlow( |$)/;
+
+/** One story: a stack under load whose minutes last four seconds, and what people are told when a part of it fails. */
 describe("a stack that watches itself", () => {
   const settings = stackSettings("local");
   const watched = monitoredStack(settings);
@@ -64,6 +68,11 @@ describe("a stack that watches itself", () => {
       "monitoring.notify.email.from": "alerts@taskflow.localhost",
       "monitoring.notify.email.requireTls": false,
       "monitoring.notify.onCall": true,
+      // A volume that can be full.
+      "cache.storageClass": "golive-bounded",
+      "cache.storage": "256Mi",
+      // What stands in it counts as memory of whoever wrote it.
+      "cache.memoryMiB": 768,
     });
     await stack.run(["config", "set", "--secret", "golive:onCallUrl", inbox.onCallUrl]);
     await stack.succeedUp();
@@ -86,6 +95,9 @@ describe("a stack that watches itself", () => {
     await stack.close();
     await inbox.close();
   });
+
+  const firing = (since?: Mark) => inbox.firing(since).filter((alert) => !lasting.test(alert));
+  const messages = (since: Mark) => inbox.messages(since).filter((message) => !lasting.test(message));
 
   const targets = async () =>
     ((await prometheus.get("/api/v1/targets?state=active")) as { activeTargets: Target[] }).activeTargets;
@@ -134,11 +146,11 @@ describe("a stack that watches itself", () => {
 
   it("is silent while a good release walks up", async () => {
     // While it was brought up, its servers were really not there.
-    await until("what was said of the first minute is over", async () => inbox.firing().length === 0, 300);
+    await until("what was said of the first minute is over", async () => firing().length === 0, 300);
     const before = inbox.mark();
     for (const percent of [10, 50]) await stack.step(percent);
     await until("the dead man's switch is heard", async () => inbox.alive);
-    expect(inbox.messages(before)).toEqual([]);
+    expect(messages(before)).toEqual([]);
   });
 
   it("has data for every panel of every dashboard", async () => {
@@ -166,5 +178,85 @@ describe("a stack that watches itself", () => {
       .map(({ name, type }) => (type === "histogram" ? `${name}_bucket` : name))
       .filter((name) => !names.has(name));
     expect([...new Set(missing)].sort()).toEqual(notYet);
+  });
+
+  /** Breaks something, waits for the messages, repairs it, and waits until everything is said to be over. */
+  const told = async (broken: () => Promise<void>, repaired: () => Promise<void>, wanted: readonly string[]) => {
+    const before = inbox.mark();
+    const names = [...new Set(wanted.map((each) => each.split(" ")[0] ?? ""))].sort();
+    try {
+      await broken();
+      await until(`messages of ${names.join(", ")}`, async () => names.every((name) => firing(before).includes(name)));
+    } catch (error) {
+      const alerts = await prometheus.query('ALERTS{alertname!="Watchdog"}');
+      const known = alerts.map(({ labels }) => `${labels.alertname} ${labels.alertstate}`).join(", ");
+      throw new Error(`told: ${messages(before).join(", ")}; Prometheus has: ${known}`, { cause: error });
+    } finally {
+      await repaired();
+    }
+    await until("everything is resolved", async () => firing(before).length === 0, 240);
+    expect(messages(before)).toEqual([...wanted].sort());
+  };
+
+  it("tells of PostgreSQL that is gone, and of nothing that follows from it", async () => {
+    await told(
+      () => scale("statefulset", "postgres", 0),
+      () => scale("statefulset", "postgres", 1),
+      ["DatabaseDown -> on call", "DatabaseDown -> dba@taskflow.com"],
+    );
+  });
+
+  it("tells of Redis that is gone", async () => {
+    await told(
+      () => scale("statefulset", "redis", 0),
+      () => scale("statefulset", "redis", 1),
+      ["CacheDown -> on call", "CacheDown -> devops@taskflow.com"],
+    );
+  });
+
+  it("tells of a colour whose pods are gone", async () => {
+    await told(() => scale("deployment", "taskflow-backend-green", 0), async () => {
+      await scale("deployment", "taskflow-backend-green", 1);
+      await until("green is back", async () => (await readyPods("component=backend,version=green")) === 1);
+    }, ["CandidateDown -> on call", "CandidateDown -> oncall@taskflow.com"]);
+  });
+
+  it("tells of a volume that fills up", async () => {
+    const shell = (script: string) => kubectl(["exec", "--namespace", namespace, "redis-0", "--", "sh", "-c", script]);
+    await told(
+      // All but 6 %.
+      async () =>
+        void (await shell(
+          "set -- $(df -Pk /data | tail -n 1); head -c $((($4 - $2 * 6 / 100) * 1024)) /dev/zero > /data/fill",
+        )),
+      async () => void (await shell("rm /data/fill")),
+      ["VolumeFillingUp -> devops@taskflow.com"],
+    );
+  });
+
+  it("tells of a release that fails, by what must be done about it", async () => {
+    const order = async (errorShare: number) => {
+      const { items } = await core.listNamespacedPod({
+        namespace,
+        labelSelector: "component=backend,version=green",
+      });
+      for (const pod of items) {
+        const response = await fetch(`http://${pod.status?.podIP}:3001/faults`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ errorShare }),
+        });
+        expect(response.status).toBe(200);
+      }
+    };
+    await told(
+      () => order(0.3),
+      () => order(0),
+      // First that the canary fails, then that it has failed for so long that it must go.
+      ["CanaryErrors", "RollbackImmediate"].flatMap((alert) => [
+        `${alert} -> on call`,
+        `${alert} -> oncall@taskflow.com`,
+      ]),
+    );
   });
 });

@@ -6,7 +6,7 @@ import { counter, gauge, type Phase, series } from "../../monitoring/alerts/stor
 import { podOf, type Traffic, traffic } from "../../monitoring/alerts/stories/traffic.ts";
 import { Clock, days, hours, minutes } from "../../monitoring/clock.ts";
 import { rollout } from "../../monitoring/metrics/rollout.ts";
-import { targets } from "../../monitoring/metrics/targets.ts";
+import { ruleSeries, targets } from "../../monitoring/metrics/targets.ts";
 import { renderRules } from "../../monitoring/rules/render.ts";
 import { httpServices, jobOf } from "../../monitoring/rules/requests.ts";
 import type { MonitoredStack } from "../../monitoring/stack.ts";
@@ -210,7 +210,8 @@ export function healthyRollout(stack: MonitoredStack) {
   const used = new Map(
     alertsOf(stack).flatMap((alert) => [...measuredBy(stack, alert)].map((metric) => [metric.name, metric] as const)),
   );
-  const still = [...used.values()].filter(({ name }) => !names.has(name));
+  // Prometheus writes ALERTS itself, of the rules that are tested.
+  const still = [...used.values()].filter(({ name }) => !names.has(name) && name !== ruleSeries.alerts.name);
   const known = defaults(stack);
   const steadySeries = still.flatMap((metric) =>
     (healthy[metric.name] ?? []).map(([labels, values]) => {

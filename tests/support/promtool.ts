@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { monitoringTools } from "../../local/debian/monitoring-tools.ts";
+import { places } from "../../local/places.ts";
 import { outcomeOf } from "../../local/run.ts";
 import type { Alert, Story } from "../../monitoring/alerts/alert.ts";
 import { sampled } from "../../monitoring/alerts/stories/timeline.ts";
@@ -227,10 +228,7 @@ export interface PromtoolVerdict {
 export async function runPromtool(directory: string, each: PromtoolCase): Promise<PromtoolVerdict> {
   await mkdir(directory, { recursive: true });
   const file = await writeCase(directory, each);
-  const { code, stdout, stderr } = await outcomeOf(monitoringTools.promtool, ["test", "rules", file], {
-    cwd: directory,
-  });
-  return { green: code === 0, said: `${stdout}${stderr}` };
+  return judged(["test", "rules", file], directory);
 }
 
 async function writeCase(directory: string, { name, groups, tests }: PromtoolCase): Promise<string> {
@@ -252,6 +250,21 @@ export async function checkRules(directory: string, groups: PromtoolCase["groups
   await mkdir(directory, { recursive: true });
   const file = join(directory, "all.rules.json");
   await writeFile(file, JSON.stringify({ groups }));
-  const { code, stdout, stderr } = await outcomeOf(monitoringTools.promtool, ["check", "rules", "--lint=all", file]);
-  return { green: code === 0, said: `${stdout}${stderr}` };
+  return judged(["check", "rules", "--lint=all", file], directory);
+}
+
+/** Rules are for both: what many clusters still run, and what stack `local` runs. */
+const promtools: Readonly<Record<string, string>> = {
+  "Debian's promtool 2.42": monitoringTools.promtool,
+  "the stack's promtool 3.5": join(places.bin, "promtool"),
+};
+
+async function judged(args: readonly string[], cwd: string): Promise<PromtoolVerdict> {
+  const verdicts = await Promise.all(
+    Object.entries(promtools).map(async ([name, promtool]) => {
+      const { code, stdout, stderr } = await outcomeOf(promtool, args, { cwd });
+      return { green: code === 0, said: `${name}:\n${stdout}${stderr}` };
+    }),
+  );
+  return { green: verdicts.every(({ green }) => green), said: verdicts.map(({ said }) => said).join("\n") };
 }
