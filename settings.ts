@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Application, type Colour, type Environment, otherColour } from "./applications/application.ts";
 import { applications } from "./applications/catalogue.ts";
 import { Ladder } from "./rollout/ladder.ts";
+import type { Override } from "./rollout/rules/override.ts";
 import { type Circumstances, crossProblems, rungsOf } from "./settings/checks.ts";
 import {
   type BackupPlan,
@@ -13,6 +14,7 @@ import {
   programsOf,
 } from "./settings/database.ts";
 import { defaults } from "./settings/environments.ts";
+import { type GateSettings, gateOf } from "./settings/gate.ts";
 import { type LoggingSettings, loggingOf } from "./settings/logging.ts";
 import { type MonitoringSettings, monitoringOf } from "./settings/monitoring.ts";
 import { SettingsError } from "./settings/problems.ts";
@@ -74,6 +76,8 @@ export interface Settings {
   readonly candidateTraffic: number;
   readonly ladder: Ladder;
   readonly inPlace: InPlace | undefined;
+  readonly override: Override | undefined;
+  readonly gate: GateSettings;
   readonly retireAfterHours: number;
   readonly database: DatabaseSettings;
   readonly backup: BackupPlan;
@@ -114,6 +118,7 @@ function settingsOf(stack: string, given: Complete): Settings {
   const { environment, candidate } = given;
   const standard = defaults[environment];
   const database = databaseOf(given.database, standard);
+  const monitoring = monitoringOf(given.monitoring, standard, { hostname: given.hostname, environment });
   return deepFreeze({
     stack,
     application,
@@ -128,6 +133,7 @@ function settingsOf(stack: string, given: Complete): Settings {
     candidateTraffic: given.candidateTraffic,
     ladder,
     inPlace: given.inPlace,
+    override: given.override,
     retireAfterHours: given.retireAfterHours ?? standard.retireAfterHours,
     database,
     backup: backupOf(given.backup, standard),
@@ -141,7 +147,8 @@ function settingsOf(stack: string, given: Complete): Settings {
       memoryMiB: given.cache?.memoryMiB ?? standard.cache.memoryMiB,
     },
     imageMirrors: given.imageMirrors ?? {},
-    monitoring: monitoringOf(given.monitoring, standard, { hostname: given.hostname, environment }),
+    monitoring,
+    gate: gateOf(given.gate, standard, monitoring),
     logging: loggingOf(given.logging, standard),
     secrets: Object.fromEntries(
       secretKeys.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]] as const])),

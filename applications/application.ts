@@ -11,6 +11,8 @@ export interface Application {
   /** What its users are promised, and what undoes a release: alerts, the gate and dashboards read these and no others. */
   readonly objectives: Objectives;
   readonly triggers: Triggers;
+  /** What a release must answer, in this order, before it gets any public traffic (S1-45). Default: nothing, which no release passes. */
+  readonly smoke?: readonly SmokeTest[];
   /** Mail addresses that hear of alerts, by team (S4-91). */
   readonly contacts: Readonly<Record<"devops" | "dba" | "security" | "oncall", string>>;
 }
@@ -35,6 +37,33 @@ export interface Triggers {
   readonly planned: { readonly errorPercent: number; readonly minutes: number; readonly timesBaseline: number };
   /** While the candidate is on its way up, once `requests` were counted. */
   readonly canary: { readonly errorPercent: number; readonly latencySeconds: number; readonly requests: number };
+}
+
+/**
+ * One request to a colour alone, and the answer that it must get. In texts, `{name}` stands for a value: `{run}` is new in
+ * every run, `{password}` is too and is never shown, `{colour}` and `{version}` are the candidate's, and any other is what an
+ * earlier test keeps.
+ */
+export interface SmokeTest {
+  /** What a user would miss, as a sentence without its end: `a user logs in`. */
+  readonly name: string;
+  /** Name of the service that is asked. */
+  readonly service: string;
+  /** Default: GET. */
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: Readonly<Record<string, string>>;
+  readonly expect: {
+    readonly status: number;
+    /** Fields of the answer's JSON, by their path (`tasks.0.title`), and what each is as text. */
+    readonly fields?: Readonly<Record<string, string>>;
+    /** What stands somewhere in the answer. */
+    readonly contains?: readonly string[];
+  };
+  /** Values for later tests: the path of a field of the answer's JSON, or a pattern whose first group is the value. */
+  readonly keep?: Readonly<Record<string, string | RegExp>>;
 }
 
 /** One rung of a ladder: integer percent of the public requests, and the minimum time on it in minutes. */

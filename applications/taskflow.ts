@@ -1,4 +1,5 @@
 import type { Application } from "./application.ts";
+import { smokeTests } from "./taskflow-smoke.ts";
 
 const http = {
   kind: "http",
@@ -63,6 +64,7 @@ export const taskflow: Application = {
     // S0-71, S0-72
     canary: { errorPercent: 1, latencySeconds: 0.2, requests: 500 },
   },
+  smoke: smokeTests,
   contacts: {
     devops: "devops@taskflow.com",
     dba: "dba@taskflow.com",

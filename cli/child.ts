@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told the number of the child's process as soon as it runs. */
   readonly onStart?: ((pid: number) => void) | undefined;
+  /** Told each whole line of its standard error while it runs, when that is captured. */
+  readonly onNote?: ((line: string) => void) | undefined;
 }
 
 export interface ChildResult {
@@ -42,7 +44,7 @@ export async function runChild(command: string, args: readonly string[], options
     detached: !atTerminal,
     stdio: options.capture ? ["ignore", "pipe", "pipe"] : "inherit",
   });
-  const closed = outcome(command, child);
+  const closed = outcome(command, child, options.onNote);
   if (child.pid !== undefined) options.onStart?.(child.pid);
 
   let stopping: Promise<void> | undefined;
@@ -68,15 +70,24 @@ export async function runChild(command: string, args: readonly string[], options
 
 const commandName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
-function outcome(command: string, child: ChildProcess): Promise<Omit<ChildResult, "seconds">> {
+function outcome(
+  command: string,
+  child: ChildProcess,
+  onNote: (line: string) => void = () => {},
+): Promise<Omit<ChildResult, "seconds">> {
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";
+    let noted = 0;
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
+      for (let end = stderr.indexOf("\n", noted); end >= 0; end = stderr.indexOf("\n", noted)) {
+        onNote(stderr.slice(noted, end));
+        noted = end + 1;
+      }
     });
     child.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") reject(error);

@@ -6,6 +6,8 @@ import type { Session } from "./session.ts";
 export interface Command {
   /** What `--help` prints: one line of what it does, the usage, the options, examples. */
   readonly help: string;
+  /** The help of one of its words that has its own, as these arguments name it. Default: `help`. */
+  helpOf?(args: readonly string[]): Promise<string>;
   /** Does the work. The number is the exit code; a Failure thrown carries its own. */
   run(args: readonly string[], session: Session): Promise<number>;
 }

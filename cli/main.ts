@@ -31,12 +31,16 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "Pulumi with the local backend, kubeconfig and plugins: golive pulumi preview --stack local",
     load: async () => (await import("./pulumi.ts")).pulumiCommand,
   },
+  rollout: {
+    summary: "walk a release up its ladder: start, status, watch, pause, resume, step, abort, promote, retire, record",
+    load: async () => (await import("./rollout.ts")).rollout,
+  },
   database: {
     summary: "a stack's database: status, verify, migrate --dry-run, backup, restore, drill, seed",
     load: async () => (await import("./database.ts")).database,
   },
   bench: {
-    summary: "measure what one step costs, what queries take: golive bench step, golive bench database",
+    summary: "measure: what a step costs, what queries take, how often the gate is wrong, how long a rollback takes",
     load: async () => (await import("./bench.ts")).bench,
   },
 };
@@ -91,7 +95,8 @@ async function run(argv: readonly string[], session: Session): Promise<number> {
   const help =
     name === "pulumi" ? rest.slice(0, 1) : rest.slice(0, rest.includes("--") ? rest.indexOf("--") : undefined);
   if (asksForHelp || help.includes("--help") || help.includes("-h")) {
-    process.stdout.write(`${command.help.trim()}\n`);
+    const asked = asksForHelp ? rest.slice(1) : rest;
+    process.stdout.write(`${((await command.helpOf?.(asked)) ?? command.help).trim()}\n`);
     return 0;
   }
   return command.run(rest, session);

@@ -1,6 +1,6 @@
-import type { IncomingMessage, RequestOptions } from "node:http";
-import { request } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeApi } from "../rollout/kube/api.ts";
+import { kubeApi } from "../rollout/kube/config-api.ts";
 import { Failure } from "./failure.ts";
 
 /** One series of an answer, at one moment. */
@@ -9,16 +9,18 @@ export interface Sample {
   readonly value: number;
 }
 
-const patienceMs = 10_000;
-
 /** A Prometheus inside a cluster, asked through the API server: no port has to be opened. */
 export class Prometheus {
-  readonly #config = new KubeConfig();
+  readonly #api: KubeApi;
+  readonly #who: string;
   readonly #path: string;
 
   /** @param service Name and port, such as `prometheus:9090`. */
   constructor(kubeconfig: string, namespace: string, service = "prometheus:9090") {
-    this.#config.loadFromFile(kubeconfig);
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    this.#api = kubeApi(config);
+    this.#who = `Prometheus behind ${new URL(config.getCurrentCluster()?.server ?? "").host}`;
     this.#path = `/api/v1/namespaces/${namespace}/services/${service}/proxy`;
   }
 
@@ -31,31 +33,17 @@ export class Prometheus {
 
   /** The `data` of any answer of its HTTP API. */
   async get(path: string): Promise<unknown> {
-    const server = new URL(this.#config.getCurrentCluster()?.server ?? "");
-    const options: RequestOptions = { host: server.hostname, port: server.port, path: `${this.#path}${path}` };
-    await this.#config.applyToHTTPSOptions(options);
-    const { status, body } = await ask(options, `Prometheus behind ${server.host}`);
+    const { status, body } = await this.#api
+      .ask({ method: "GET", path: `${this.#path}${path}` })
+      .catch((error: unknown) => {
+        throw new Failure(`${this.#who}: ${error instanceof Error ? error.message : String(error)}`, 1, {
+          cause: error,
+        });
+      });
     const parsed = status === 200 ? parse(body) : undefined;
-    if (parsed === undefined)
-      throw new Failure(`Prometheus behind ${server.host} answered ${status}: ${body.slice(0, 300)}`);
+    if (parsed === undefined) throw new Failure(`${this.#who} answered ${status}: ${body.slice(0, 300)}`);
     return parsed;
   }
-}
-
-function ask(options: RequestOptions, who: string): Promise<{ readonly status: number; readonly body: string }> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ ...options, timeout: patienceMs }, (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
-      );
-    });
-    asked.on("timeout", () => asked.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
-    asked.on("error", (error) => reject(new Failure(`${who}: ${error.message}`, 1, { cause: error })));
-    asked.end();
-  });
 }
 
 /** The `data` of an answer that says `success`, or undefined. */

@@ -10,6 +10,7 @@ import { runChild } from "./child.ts";
 import { type Command, parseOptions } from "./command.ts";
 import { Failure } from "./failure.ts";
 import type { Session } from "./session.ts";
+import { keepTestReport } from "./test-report.ts";
 import { add, noTests, summary, type Tally, tallyOf } from "./test-tally.ts";
 import { changeableStack } from "./workspace.ts";
 
@@ -196,6 +197,7 @@ async function runPlan(plan: Plan, keep: boolean, session: Session): Promise<num
   tally = add(tally, { ...noTests, failed: errors.length });
 
   const lacking = lackingIn(tally, plan.vitestArgs);
+  if (plan.check && plan.vitestArgs.length === 0) await keepTestReport(tally);
   if (lacking.length > 0) lines.push("", ...lacking);
   process.stdout.write(`\n${lines.join("\n")}\n\n${summary(tally)}\n`);
   return tally.failed > 0 || lacking.length > 0 ? 1 : 0;

@@ -1,8 +1,14 @@
+import { join } from "node:path";
+import process from "node:process";
 import * as pulumi from "@pulumi/pulumi";
 import { type Colour as ColourName, colours, isHttp } from "../applications/application.ts";
 import type { LiveCluster } from "../rollout/cluster.ts";
 import type { Allowed } from "../rollout/decide.ts";
+import { assess } from "../rollout/gate/assess.ts";
+import { isGated } from "../rollout/gate/held.ts";
 import { contractHooks, routeHooks } from "../rollout/hooks.ts";
+import { originOf } from "../rollout/ledger/origin.ts";
+import { runLedger } from "../rollout/ledger/run-ledger.ts";
 import type { Observed } from "../rollout/observed.ts";
 import type { Settings } from "../settings.ts";
 import { Cache } from "./cache/cache.ts";
@@ -16,6 +22,7 @@ import { Namespace } from "./namespace/namespace.ts";
 import { Colour } from "./release/colour.ts";
 import type { RenderedRelease } from "./release/manifests.ts";
 import { secretValues } from "./release/secrets.ts";
+import { Guard } from "./traffic/guard.ts";
 import { RolloutMetrics } from "./traffic/rollout-metrics.ts";
 import { Traffic } from "./traffic/traffic.ts";
 
@@ -28,8 +35,8 @@ export interface PlatformArgs {
   /** What runs beside the database, and what this run does to the schema. */
   readonly programs: DatabasePrograms;
   readonly schema: SchemaRun;
-  /** Bundled programs: what tells Prometheus how far a rollout is, and what deletes old logs. */
-  readonly bundles: { readonly rollout: string; readonly logging: string };
+  /** Bundled programs: what tells Prometheus how far a rollout is, what undoes a bad one, and what deletes old logs. */
+  readonly bundles: { readonly rollout: string; readonly guard: string; readonly logging: string };
 }
 
 /** All that one application needs on one stack, in the order of S4-52, S4-53 and C48: namespace, stores, monitoring, colours, traffic. */
@@ -115,6 +122,7 @@ function declareMonitoring(
 ): readonly pulumi.Resource[] {
   if (settings.monitoring.kind === "none") return [];
   new RolloutMetrics({ settings, bundle: bundles.rollout, after }, { parent });
+  if (settings.gate.mode === "on") new Guard({ settings, bundle: bundles.guard, after }, { parent });
   const monitoring = new Monitoring(
     { settings, after, database: database?.exporter, cache: cache && { ready: cache.access.ready } },
     { parent },
@@ -123,7 +131,20 @@ function declareMonitoring(
 }
 
 function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulumi.ResourceHookBinding {
+  const { stack, namespace, gate } = settings;
   // Workers answer no requests: a step does not wait for them.
   const services = settings.application.services.filter(isHttp).map(({ name }) => name);
-  return routeHooks({ cluster, observed, decision, services });
+  const to = decision.told.candidateTraffic;
+  return routeHooks({
+    ...{ cluster, observed, decision, services },
+    assess:
+      gate.mode === "on" && isGated(observed, decision)
+        ? (now) => assess(settings, { observe: async () => now, api: cluster.api }, { to })
+        : undefined,
+    ledger: runLedger(cluster.api, {
+      ...{ application: settings.application.name, stack, namespace, observed, decision },
+      origin: () => originOf(join(import.meta.dirname, ".."), process.env),
+      warn: (text) => void pulumi.log.warn(text),
+    }),
+  });
 }

@@ -10,6 +10,8 @@ const entries = {
   database: "programs/database/main.ts",
   /** What tells Prometheus how far a rollout is. */
   rollout: "programs/rollout/main.ts",
+  /** What takes a bad candidate off the traffic by itself. */
+  guard: "programs/guard/main.ts",
   /** What tells Elasticsearch how long to keep the logs. */
   logging: "programs/logging/main.ts",
 } as const;
@@ -50,5 +52,10 @@ export async function bundlePrograms(): Promise<Bundles> {
     if (!file) throw new Error(`esbuild made nothing of ${entries[name]}`);
     return file.text;
   };
-  return { database: textOf("database"), rollout: textOf("rollout"), logging: textOf("logging") };
+  return {
+    database: textOf("database"),
+    rollout: textOf("rollout"),
+    guard: textOf("guard"),
+    logging: textOf("logging"),
+  };
 }

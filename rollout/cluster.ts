@@ -1,11 +1,14 @@
-import { ApiException, AppsV1Api, CoreV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node";
 import { RunError } from "@pulumi/pulumi";
 import { colours } from "../applications/application.ts";
-import { type MigrationResult, resultOf } from "./migration-result.ts";
+import type { KubeAnswer, KubeApi } from "./kube/api.ts";
+import { kubeApi } from "./kube/config-api.ts";
+import { routePath } from "./kube/public-route.ts";
 import type { DeploymentObject, Observed, RouteObject } from "./observed.ts";
 import { readColour, readRoute } from "./observed.ts";
 import { rotationsOf } from "./rotation.ts";
-import { readRecord, recordName, type SchemaRecord } from "./schema-record.ts";
+import { type MigrationResult, type PodObject, resultOf } from "./schema/migration-result.ts";
+import { readRecord, recordName, type SchemaRecord } from "./schema/schema-record.ts";
 
 /** Which cluster, and whose route, Deployments and schema in it. */
 export interface Target {
@@ -20,6 +23,7 @@ export interface Target {
 /** Reads what is live. */
 export interface Observer {
   /**
+   * The moment is the API server's: how late it is on this machine does not matter.
    * @throws RunError that names the cluster when it does not answer within 10 s, the CRD that it lacks, or what somebody
    * made of the record of the schema.
    */
@@ -29,6 +33,8 @@ export interface Observer {
 export interface LiveCluster extends Observer {
   /** The kubeconfig with the stack's context: for the port-forward to the database. */
   readonly config: KubeConfig;
+  /** Its API server, as that context's user. */
+  readonly api: KubeApi;
   /**
    * What the migrations Job of this name did, in the words of its pod that succeeded; undefined: that pod is gone.
    * @throws RunError when the pod says something else, or the cluster does not answer within 10 s.
@@ -36,7 +42,6 @@ export interface LiveCluster extends Observer {
   migrationResult(job: string): Promise<MigrationResult | undefined>;
 }
 
-const patienceMs = 10_000;
 const routes = { group: "gateway.networking.k8s.io", version: "v1", plural: "httproutes" } as const;
 
 /**
@@ -46,78 +51,76 @@ const routes = { group: "gateway.networking.k8s.io", version: "v1", plural: "htt
 export function openCluster(target: Target): LiveCluster {
   const config = loadConfig(target);
   const server = config.getCurrentCluster()?.server ?? "unknown server";
-  const custom = config.makeApiClient(CustomObjectsApi);
-  const apps = config.makeApiClient(AppsV1Api);
-  const core = config.makeApiClient(CoreV1Api);
+  const api = kubeApi(config);
   const { namespace, application } = target;
-  const labels = (colour: string) => `app=${application},version=${colour}`;
+  const get = (path: string) => api.ask({ method: "GET", path });
 
-  const readPublicRoute = async (): Promise<RouteObject | undefined> => {
-    try {
-      return await custom.getNamespacedCustomObject({ ...routes, namespace, name: application });
-    } catch (error) {
-      if (!(error instanceof ApiException) || error.code !== 404) throw error;
-      if (isMissingObject(error)) return undefined;
-      throw new RunError(
-        `cluster "${target.context}" (${server}) does not know ${routes.plural}.${routes.group}/${routes.version}: ` +
-          "install the Gateway API CRDs (standard channel, v1.0 or newer) and a controller for them",
-      );
-    }
+  const readPublicRoute = async (): Promise<{ readonly route: RouteObject | undefined; readonly at: Date }> => {
+    const answer = await get(routePath(target));
+    const { at } = answer;
+    if (answer.status !== 404) return { route: read<RouteObject>(answer), at };
+    if (isMissingRoute(answer.body)) return { route: undefined, at };
+    throw new RunError(
+      `cluster "${target.context}" (${server}) does not know ${routes.plural}.${routes.group}/${routes.version}: ` +
+        "install the Gateway API CRDs (standard channel, v1.0 or newer) and a controller for them",
+    );
   };
 
   const readSchema = async (): Promise<SchemaRecord | undefined> => {
     const name = recordName(application);
-    try {
-      const { data = {} } = await core.readNamespacedConfigMap({ namespace, name });
-      return readRecord(data, `ConfigMap ${name} in namespace ${namespace}`);
-    } catch (error) {
-      // Also where there is no namespace yet: the first run.
-      if (error instanceof ApiException && error.code === 404) return undefined;
-      throw error;
-    }
+    const answer = await get(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
+    // Also where there is no namespace yet: the first run.
+    if (answer.status === 404) return undefined;
+    const { data = {} } = read<{ readonly data?: Readonly<Record<string, string>> }>(answer);
+    return readRecord(data, `ConfigMap ${name} in namespace ${namespace}`);
   };
 
-  const answered = <T>(read: Promise<T>, what: string, next: string): Promise<T> =>
-    withinPatience(read).catch((error: unknown) => {
+  const list = async <T>(path: string, labels: string): Promise<readonly T[]> => {
+    const answer = await get(`${path}?labelSelector=${encodeURIComponent(labels)}`);
+    return read<{ readonly items?: readonly T[] }>(answer).items ?? [];
+  };
+  const deployments = (colour: string) =>
+    list<DeploymentObject>(`/apis/apps/v1/namespaces/${namespace}/deployments`, `app=${application},version=${colour}`);
+
+  const answered = <T>(work: Promise<T>, what: string, next: string): Promise<T> =>
+    work.catch((error: unknown) => {
       if (error instanceof RunError) throw error;
-      throw new RunError(`cannot read ${what} in cluster "${target.context}" (${server}): ${answerOf(error)}\n${next}`);
+      throw new RunError(`cannot read ${what} in cluster "${target.context}" (${server}): ${reason(error)}\n${next}`);
     });
 
   return {
     config,
+    api,
     async observe() {
-      const at = new Date();
-      const read = Promise.all([
-        readPublicRoute(),
-        readSchema(),
-        ...colours.map((colour) =>
-          apps.listNamespacedDeployment({ namespace, labelSelector: labels(colour) }).then((list) => list.items),
-        ),
-      ] as const);
-      const [route, schema, blue = [], green = []] = await answered(
-        read,
+      const work = Promise.all([readPublicRoute(), readSchema(), ...colours.map(deployments)] as const);
+      const [{ route, at }, schema, blue = [], green = []] = await answered(
+        work,
         "what is live",
         "Nothing was touched. Is the cluster up, and may this kubeconfig read HTTPRoutes, Deployments and ConfigMaps?",
       );
-      const deployments = (list: readonly DeploymentObject[]) => readColour(list);
       return {
         route: route && readRoute(route),
-        colours: { blue: deployments(blue), green: deployments(green) },
+        colours: { blue: readColour(blue), green: readColour(green) },
         rotations: rotationsOf([...blue, ...green]),
         schema,
         at,
       };
     },
     async migrationResult(job) {
-      const labelSelector = `batch.kubernetes.io/job-name=${job}`;
       const pods = await answered(
-        core.listNamespacedPod({ namespace, labelSelector }),
+        list<PodObject>(`/api/v1/namespaces/${namespace}/pods`, `batch.kubernetes.io/job-name=${job}`),
         `the result of Job ${job}`,
         "The migrations are applied. Is the cluster up, and may this kubeconfig read Pods? Then `pulumi up` again.",
       );
-      return resultOf(pods.items, namespace);
+      return resultOf(pods, namespace);
     },
   };
+}
+
+/** What an API server sent. @throws Error when it sent something else. */
+function read<T>({ status, body }: KubeAnswer): T {
+  if (status !== 200) throw new Error(`it answered ${status}: ${body.slice(0, 300)}`);
+  return JSON.parse(body) as T;
 }
 
 function loadConfig({ context, kubeconfig }: Target): KubeConfig {
@@ -140,23 +143,8 @@ function loadConfig({ context, kubeconfig }: Target): KubeConfig {
 }
 
 /** A missing object has a Status that names it; a missing kind is a bare 404. */
-function isMissingObject(error: ApiException<unknown>): boolean {
-  const body = typeof error.body === "string" ? error.body : JSON.stringify(error.body);
-  return body.includes('"reason":"NotFound"') && body.includes('"kind":"httproutes"');
-}
-
-async function withinPatience<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
-const answerOf = (error: unknown) =>
-  error instanceof ApiException ? `it answered ${error.code}: ${briefly(error.body)}` : reason(error);
-
-const briefly = (body: unknown) => (typeof body === "string" ? body : JSON.stringify(body)).slice(0, 300);
+const isMissingRoute = (body: string) =>
+  /"reason":\s*"NotFound"/.test(body) && new RegExp(`"kind":\\s*"${routes.plural}"`).test(body);
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

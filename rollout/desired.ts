@@ -1,7 +1,7 @@
 import { type Colour, isHttp } from "../applications/application.ts";
 import type { Settings } from "../settings.ts";
-import type { Desired } from "./decide.ts";
-import type { PlannedMigrations } from "./migrations.ts";
+import type { Desired } from "./decision.ts";
+import type { PlannedMigrations } from "./schema/migrations.ts";
 
 /** What a stack's settings ask of `decide`; `releases` are the ids of the rendered releases. */
 export function desiredOf(
@@ -9,7 +9,7 @@ export function desiredOf(
   releases: Readonly<Record<Colour, string | undefined>>,
   { pending }: Pick<PlannedMigrations, "pending">,
 ): Desired {
-  const { candidate, candidateTraffic, ladder, colours, inPlace, retireAfterHours, environment } = settings;
+  const { candidate, candidateTraffic, ladder, colours, inPlace, override, retireAfterHours, environment } = settings;
   const http = settings.application.services.filter(isHttp);
   return {
     candidate,
@@ -20,6 +20,7 @@ export function desiredOf(
     retired: { blue: colours.blue.retired, green: colours.green.retired },
     replicas: Object.fromEntries(http.map((service) => [service.name, service.replicas[environment]])),
     inPlace,
+    override,
     retireAfterHours,
     migrations: { pending, contract: settings.contract },
   };

@@ -1,9 +1,12 @@
 import { ResourceHook, RunError } from "@pulumi/pulumi";
 import type { Colour } from "../applications/application.ts";
 import type { Observer } from "./cluster.ts";
-import { podsLeft } from "./contract.ts";
 import type { Allowed } from "./decide.ts";
+import type { Assessment } from "./gate/assess.ts";
+import { heldBack } from "./gate/held.ts";
+import type { RunLedger } from "./ledger/run-ledger.ts";
 import type { LiveColour, Observed } from "./observed.ts";
+import { podsLeft } from "./rules/contract.ts";
 import type { Weights } from "./told.ts";
 
 /** What the hooks of one run compare the live route with. */
@@ -13,6 +16,10 @@ export interface RunContext {
   readonly decision: Allowed;
   /** Services that must have a ready pod on the colour that gets more traffic. */
   readonly services: readonly string[];
+  /** Judges the step by what was read just now. Default: nothing holds it. */
+  readonly assess?: ((now: Observed) => Promise<Assessment>) | undefined;
+  /** Where it is written down what became of the run. Default: nowhere. */
+  readonly ledger?: RunLedger | undefined;
 }
 
 /** Seconds that a step waits for pods that were ready when the run began. */
@@ -21,25 +28,52 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 /**
  * The hooks of the public route. Before a write the route is read again: a guard may have tripped, or somebody may have
- * edited it, since this run decided. After the write it is read back. Both only on `up`.
+ * edited it, since this run decided; and a step up is judged. After the write it is read back and recorded. All only on `up`.
  */
-export function routeHooks(context: RunContext): { beforeUpdate: ResourceHook[]; afterUpdate: ResourceHook[] } {
+export function routeHooks(
+  context: RunContext,
+): Readonly<Record<"beforeUpdate" | "afterUpdate" | "afterCreate", ResourceHook[]>> {
+  let judged: Assessment | undefined;
   return {
-    beforeUpdate: [new ResourceHook("read-before-write", () => beforeWrite(context))],
-    afterUpdate: [new ResourceHook("read-back", () => afterWrite(context))],
+    beforeUpdate: [
+      new ResourceHook("read-before-write", async () => {
+        judged = await beforeWrite(context);
+      }),
+    ],
+    afterUpdate: [new ResourceHook("read-back", () => afterWrite(context, judged))],
+    afterCreate: [new ResourceHook("record-new-route", async () => context.ledger?.written(undefined))],
   };
 }
 
-/** @throws RunError when the route is no longer what this run decided on, or the colour that gets more traffic lost its pods. */
-export async function beforeWrite({ cluster, observed, decision, services }: RunContext): Promise<void> {
+/**
+ * What the step was judged by; undefined when nothing holds it.
+ * @throws RunError when the route is no longer what this run decided on, the colour that gets more traffic lost its pods, or
+ * the step is held: with what is missing, and when to try again.
+ */
+export async function beforeWrite(context: RunContext): Promise<Assessment | undefined> {
+  const { cluster, observed, decision, assess, ledger } = context;
+  const now = await withPods(context);
+  if (!assess) return undefined;
+  const judged = await assess(now);
+  const held = heldBack(judged, { to: decision.told.candidateTraffic, override: decision.override });
+  if (held) {
+    await ledger?.refused(held.reason, judged);
+    throw new RunError(`${held.reason}; the route was not written\nNext: ${held.next}`);
+  }
+  // To ask took its time: a guard may have tripped meanwhile.
+  refuseChange(observed, await cluster.observe());
+  return judged;
+}
+
+/** What is live once the colour that gets more traffic has its pods. */
+async function withPods({ cluster, observed, decision, services }: RunContext): Promise<Observed> {
   const deadline = Date.now() + readySeconds * 1000;
   for (;;) {
     const now = await cluster.observe();
-    const changed = changeSince(observed, now);
-    if (changed) throw new RunError(`${changed}; the route was not written: run \`pulumi up\` again`);
+    refuseChange(observed, now);
     const colour = decision.mustBeReady;
     const missing = colour && missingPods(now.colours[colour], services);
-    if (!missing) return;
+    if (!missing) return now;
     if (Date.now() > deadline)
       throw new RunError(
         `${colour} should get ${decision.weights[colour]} %, but after ${readySeconds} s it still has no ready pod of ${missing}; the route was not written`,
@@ -48,14 +82,20 @@ export async function beforeWrite({ cluster, observed, decision, services }: Run
   }
 }
 
+function refuseChange(before: Observed, now: Observed): void {
+  const changed = changeSince(before, now);
+  if (changed) throw new RunError(`${changed}; the route was not written: run \`pulumi up\` again`);
+}
+
 /** @throws RunError when the live route does not say what this run wrote. */
-export async function afterWrite({ cluster, decision }: RunContext): Promise<void> {
+export async function afterWrite({ cluster, decision, ledger }: RunContext, judged?: Assessment): Promise<void> {
   const { route } = await cluster.observe();
   if (!route) throw new RunError("the route was written, but is not there any more: run `pulumi up --refresh`");
   if (route.edits.length > 0 || !sameWeights(route.exposure, decision.weights))
     throw new RunError(
       `the route was written with ${show(decision.weights)}, but reads ${show(route.exposure)}: somebody else writes it (${route.edits.join("; ") || "no hand edit found"})`,
     );
+  await ledger?.written(judged);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Colour, colours } from "../applications/application.ts";
-import type { SchemaRecord } from "./schema-record.ts";
-import { type Told, type Trip, toldOf, tripOf, type Weights, weightsOf } from "./told.ts";
+import type { SchemaRecord } from "./schema/schema-record.ts";
+import { type Told, type Trip, toldOf, tombstonesOf, tripOf, type Weights, weightsOf } from "./told.ts";
 
 /** What is live, read once at the start of every run. */
 export interface Observed {
@@ -25,9 +25,11 @@ export interface LiveRoute {
   /** How the live rules differ from what the route was last told; empty when nobody edited it. */
   readonly edits: readonly string[];
   readonly trip: Trip | undefined;
+  /** Releases that were tripped and not cleared since, by id. */
+  readonly tombstones: readonly string[];
   /** Counts changes of the spec: the same number means that nobody wrote it in between. */
   readonly generation: number;
-  /** When the route was last written by anyone (the newest time of its field managers). */
+  /** When the route was last written by anyone who holds its rules (the newest time of these field managers). */
   readonly changedAt: Date | undefined;
 }
 
@@ -44,12 +46,21 @@ export interface LiveService {
   readonly release: string | undefined;
 }
 
+/** One writer of an object, and what it holds of it. */
+interface FieldManager {
+  readonly time?: string | Date;
+  readonly subresource?: string;
+  readonly fieldsV1?: object;
+}
+
 /** The parts of an HTTPRoute that are read; any of it may be missing in a live object. */
 export interface RouteObject {
   readonly metadata?: {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly generation?: number;
-    readonly managedFields?: readonly { readonly time?: string | Date; readonly subresource?: string }[];
+    /** Counts every write: one that names an old number is refused. */
+    readonly resourceVersion?: string;
+    readonly managedFields?: readonly FieldManager[];
   };
   readonly spec?: {
     readonly rules?: readonly {
@@ -89,7 +100,7 @@ export function readRoute(object: RouteObject): LiveRoute {
   };
   const edits = told ? editsOf(object, told, shares) : [];
   const times = (object.metadata?.managedFields ?? [])
-    .filter((manager) => manager.subresource === undefined && manager.time !== undefined)
+    .filter(holdsRules)
     .map((manager) => new Date(manager.time ?? 0).getTime());
   return {
     told,
@@ -97,10 +108,19 @@ export function readRoute(object: RouteObject): LiveRoute {
     floor: { blue: least(shares.map((share) => share.blue)), green: least(shares.map((share) => share.green)) },
     edits,
     trip: tripOf(annotations, told?.candidate ?? "green"),
+    tombstones: tombstonesOf(annotations),
     generation: object.metadata?.generation ?? 0,
     changedAt: times.length > 0 ? new Date(Math.max(...times)) : undefined,
   };
 }
+
+/** The trip on a route that nobody acknowledged yet. */
+export const openTrip = ({ trip, told }: LiveRoute): Trip | undefined =>
+  trip && trip.id !== told?.acknowledged ? trip : undefined;
+
+/** One that wrote annotations only, as `golive rollout clear` does, moved no traffic: no soak begins anew for it. */
+const holdsRules = ({ time, subresource, fieldsV1 }: FieldManager) =>
+  time !== undefined && subresource === undefined && (fieldsV1 === undefined || "f:spec" in fieldsV1);
 
 const least = (percents: readonly number[]) => (percents.length === 0 ? 0 : Math.min(...percents));
 

@@ -1,5 +1,5 @@
 import type { Colour } from "../applications/application.ts";
-import type { Desired } from "./decide.ts";
+import type { Desired } from "./decision.ts";
 import type { LiveColour } from "./observed.ts";
 
 /** Why a colour cannot serve (one ready pod of each service is the least), or undefined. */

@@ -1,4 +1,4 @@
-import type { Refused } from "./decide.ts";
+import type { Refused } from "./decision.ts";
 import type { DeploymentObject } from "./observed.ts";
 
 /** Annotation of a pod template: the rotation of the passwords that its pods were made with. */

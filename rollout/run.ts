@@ -1,8 +1,8 @@
 import { type Colour, colours, otherColour } from "../applications/application.ts";
-import { contractsOf } from "./contract.ts";
-import type { Desired } from "./decide.ts";
-import type { LiveRoute, Observed } from "./observed.ts";
+import type { Desired } from "./decision.ts";
+import { type LiveRoute, type Observed, openTrip } from "./observed.ts";
 import { liveRelease } from "./pods.ts";
+import { contractsOf } from "./rules/contract.ts";
 import { type Told, type Trip, type Weights, weightsOf } from "./told.ts";
 
 /** One run, with what the rules ask of it worked out once. */
@@ -41,7 +41,7 @@ export function runOf(route: LiveRoute, told: Told, observed: Observed, desired:
     to: desired.candidateTraffic,
     direction,
     weights: weightsOf(desired.candidate, desired.candidateTraffic),
-    trip: route.trip && route.trip.id !== told.acknowledged ? route.trip : undefined,
+    trip: openTrip(route),
     rolesChange: told.candidate !== desired.candidate,
     ladderChanges: told.ladder !== desired.ladder.toString(),
     // Not a change when the pods run it already: a killed run is only finished.

@@ -18,6 +18,8 @@ export interface Told {
   readonly retired: readonly Colour[];
   /** The `inPlace` that was spent last, as `colour release reason`. */
   readonly inPlace: string | undefined;
+  /** The `override` that was spent last, as `percent reason`. */
+  readonly override: string | undefined;
   /** The last hand edit that a run overwrote or accepted: makes that run's route differ, so that it is written. */
   readonly corrected: string | undefined;
   /** The trip that was acknowledged last. */
@@ -32,10 +34,15 @@ export interface Trip {
   readonly id: string;
   readonly colour: Colour;
   readonly reason: string;
+  /** Who tripped it, and when by the cluster's clock; undefined where the text does not say. */
+  readonly by: string | undefined;
+  readonly at: Date | undefined;
 }
 
 const prefix = "golive/";
 export const tripAnnotation = `${prefix}trip`;
+/** Releases that were tripped, by id: written by a trip, never by a run, and taken away by `golive rollout clear`. */
+export const tombstonesAnnotation = `${prefix}tombstones`;
 
 /** The weights that a candidate traffic means. */
 export function weightsOf(candidate: Colour, candidateTraffic: number): Weights {
@@ -54,6 +61,7 @@ export function annotationsOf(told: Told): Readonly<Record<string, string>> {
     "proven-green": told.proven.green,
     retired: told.retired.length > 0 ? told.retired.join(",") : undefined,
     "in-place": told.inPlace,
+    override: told.override,
     corrected: told.corrected,
     acknowledged: told.acknowledged,
     outdated: told.outdated.length > 0 ? told.outdated.join(" ") : undefined,
@@ -88,6 +96,7 @@ export function toldOf(annotations: Readonly<Record<string, string>>): Told | un
     proven: { blue: get("proven-blue"), green: get("proven-green") },
     retired: colours.filter((colour) => retired.includes(colour)),
     inPlace: get("in-place"),
+    override: get("override"),
     corrected: get("corrected"),
     acknowledged: get("acknowledged"),
     outdated: wordsOf(get("outdated")),
@@ -96,10 +105,30 @@ export function toldOf(annotations: Readonly<Record<string, string>>): Told | un
 
 const wordsOf = (text: string | undefined) => (text ?? "").split(" ").filter((word) => word !== "");
 
-/** The trip on a route, or undefined. Text: `green: error ratio 12 %`; a text that names no colour is taken to mean the candidate. */
+/** The trip on a route, or undefined. A text that names no colour is taken to mean the candidate. */
 export function tripOf(annotations: Readonly<Record<string, string>>, candidate: Colour): Trip | undefined {
   const id = annotations[tripAnnotation];
   if (id === undefined) return undefined;
   const colour = colours.find((each) => id.startsWith(`${each}:`));
-  return { id, colour: colour ?? candidate, reason: colour ? id.slice(colour.length + 1).trim() : id };
+  const said = colour ? id.slice(colour.length + 1).trim() : id;
+  const [, reason = said, by, time] = /^(.*) \(([^()]+), (\d{4}-\d\d-\d\dT[\d:.]+Z)\)$/s.exec(said) ?? [];
+  return { id, colour: colour ?? candidate, reason, by, at: time === undefined ? undefined : new Date(time) };
+}
+
+/** The text that `tripOf` reads: `green: error ratio 12 % (guard, 2026-11-21T12:00:00Z)`. */
+export function tripText({ colour, reason, by, at }: { colour: Colour; reason: string; by: string; at: Date }): string {
+  const line = (text: string) => text.replace(/\s+/g, " ").trim();
+  // The time makes every trip another one; parentheses of a name would read as those around it.
+  return `${colour}: ${line(reason)} (${line(by.replace(/[()]/g, " "))}, ${at.toISOString().replace(".000", "")})`;
+}
+
+/** The releases on a route that were tripped and not cleared since, by id. */
+export const tombstonesOf = (annotations: Readonly<Record<string, string>>): readonly string[] => [
+  ...new Set(wordsOf(annotations[tombstonesAnnotation])),
+];
+
+/** How a trip is told in a refusal: `green was tripped by guard at 2026-11-21T12:00:00Z (error ratio 12 %)`. */
+export function tripSentence({ colour, reason, by, at }: Trip): string {
+  const who = by === undefined || at === undefined ? "" : ` by ${by} at ${at.toISOString().replace(".000", "")}`;
+  return `${colour} was tripped${who} (${reason})`;
 }

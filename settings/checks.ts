@@ -22,6 +22,8 @@ export function crossProblems(given: Given, circumstances: Circumstances): reado
     ...ownImageProblems(given),
     ...secretProblems(given, circumstances),
     ...notifyProblems(given, circumstances),
+    ...gateProblems(given),
+    ...overrideProblems(given),
   ];
 }
 
@@ -186,3 +188,42 @@ const missing = (key: string, because: string): Problem => ({
 });
 
 const isWebAddress = (text: string) => URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+
+/** Whether what holds a step back has somebody to ask. */
+function gateProblems({ environment, gate = {}, monitoring = {} }: Given): readonly Problem[] {
+  if (environment === undefined) return [];
+  const standard = defaults[environment];
+  const mode = gate.mode ?? standard.gate.mode;
+  const kind = monitoring.kind ?? standard.monitoring.kind;
+  const problems: Problem[] = [];
+  if (mode === "off" && environment === "production")
+    problems.push({
+      key: "gate.mode",
+      text: "got off; allowed in production: on. One step that cannot wait has golive:override",
+    });
+  if (mode === "on" && kind === "none")
+    problems.push({
+      key: "gate.mode",
+      text: `${gate.mode === undefined ? `is on in ${environment}` : "got on"}, but with monitoring.kind none nothing is measured; allowed: another kind of monitoring${environment === "production" ? "" : ", or gate.mode off"}`,
+    });
+  if (mode === "on" && kind === "existing" && gate.prometheus === undefined)
+    problems.push({
+      key: "gate.prometheus",
+      text: "got nothing; with monitoring.kind existing it is not known who to ask; allowed: {namespace, service}, such as {namespace: monitoring, service: prometheus-operated:9090}",
+    });
+  if (kind === "stack" && gate.prometheus !== undefined)
+    problems.push({
+      key: "gate.prometheus",
+      text: "has no effect with monitoring.kind stack: its own Prometheus is asked; allowed: with kind existing",
+    });
+  return problems;
+}
+
+function overrideProblems(given: Given): readonly Problem[] {
+  const application = applicationOf(given);
+  const rungs = application && rungsOf(given.ladder, application);
+  const ladder = rungs && Ladder.of(rungs);
+  if (!given.override || !(ladder instanceof Ladder) || ladder.allows(given.override.percent)) return [];
+  const allowed = ladder.rungs.map(({ percent }) => percent).join(", ");
+  return [{ key: "override.percent", text: `got ${given.override.percent}; allowed on this ladder: ${allowed}` }];
+}

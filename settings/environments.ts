@@ -43,6 +43,8 @@ export interface EnvironmentDefaults {
     /** Undefined: the public host, by https. */
     readonly probe: { readonly url: string; readonly host: string } | undefined;
   };
+  /** Whether a step up is held until its soak is over and what was measured is good. */
+  readonly gate: { readonly mode: "on" | "off" };
   readonly logging: {
     readonly kind: "eck" | "none";
     readonly version: string;
@@ -114,6 +116,8 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
       ...{ storage: "2Gi", retentionDays: 1, replicas: 1 },
       prometheus: { cpu: "50m", memory: "512Mi" },
     },
+    // A demo walks by hand.
+    gate: { mode: "off" },
     logging: { ...elastic, kind: "none", nodes: 1, storage: "1Gi" },
     quota: { pods: "40", cpu: "4", memory: "8Gi" },
   },
@@ -130,6 +134,7 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
       ...{ storage: "20Gi", retentionDays: 15, replicas: 1 },
       prometheus: { cpu: "100m", memory: "1Gi" },
     },
+    gate: { mode: "on" },
     logging: { ...elastic, nodes: 1, storage: "50Gi" },
     quota: { pods: "60", cpu: "8", memory: "16Gi" },
   },
@@ -146,6 +151,7 @@ export const defaults: ByEnvironment<EnvironmentDefaults> = {
       ...{ storage: "100Gi", retentionDays: 45, replicas: 2 },
       prometheus: { cpu: "250m", memory: "4Gi" },
     },
+    gate: { mode: "on" },
     logging: { ...elastic, nodes: 3, storage: "200Gi" },
     quota: { pods: "100", cpu: "32", memory: "64Gi" },
   },

@@ -3,8 +3,10 @@ import { colours, environments } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { backupForm, databaseForm, databaseKeys, programsForm } from "./database.ts";
 import { host, name, object, quantity, text } from "./forms.ts";
+import { gateForm, gateKeys } from "./gate.ts";
 import { loggingForm, loggingKeys } from "./logging.ts";
 import { monitoringForm, monitoringKeys } from "./monitoring.ts";
+import { overrideForm, overrideKeys } from "./override.ts";
 import { type Problem, suggestion } from "./problems.ts";
 
 const colour = z.enum(colours, "allowed: blue, green");
@@ -45,6 +47,8 @@ const shape = {
     .union([z.string(), z.array(rung)], "allowed: a ladder's name, or a list of {percent, soakMinutes}")
     .optional(),
   inPlace: object({ colour, reason: text("why this cannot wait for weight 0") }).optional(),
+  override: overrideForm.optional(),
+  gate: gateForm.optional(),
   retireAfterHours: z.number("allowed: hours, 0 or more").min(0, "allowed: hours, 0 or more").optional(),
   database: databaseForm.optional(),
   cache: object({
@@ -141,6 +145,8 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   ...databaseKeys,
   ...monitoringKeys,
   ...loggingKeys,
+  ...gateKeys,
+  ...overrideKeys,
   inPlace: ["colour", "reason"],
   ladder: Object.keys(rung.shape),
 };

@@ -1,6 +1,6 @@
 import { CoreV1Api, type KubeConfig, PatchStrategy, setHeaderOptions, type V1ConfigMap } from "@kubernetes/client-node";
 import type { AppliedMigration } from "../../programs/database/migrations/plan.ts";
-import { readRecord, recordData, recordName } from "../../rollout/schema-record.ts";
+import { readRecord, recordData, recordName } from "../../rollout/schema/schema-record.ts";
 import { Failure } from "../failure.ts";
 import { explained, unlessAbsent } from "./cluster.ts";
 import type { DatabaseStack } from "./stack.ts";

@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { metricsName } from "../database/names.ts";
+import { guardName } from "../traffic/guard-manifests.ts";
 import { rolloutMetricsName } from "../traffic/rollout-metrics-manifests.ts";
 import { jobIs, limits, metricsPort, oftenScraped, type Relabelling, selectedBy, withoutNoise } from "./scrape.ts";
 
@@ -14,6 +15,7 @@ export const exporterJobs: Readonly<Record<string, string>> = {
   [redisExporterName]: "redis",
   [metricsName]: "postgres-operations",
   [rolloutMetricsName]: "rollout",
+  [guardName]: "guard",
 };
 
 const component = "__meta_kubernetes_pod_label_component";

@@ -10,14 +10,16 @@ import { runbook } from "./runbook.ts";
 import { exporterOf, stretch } from "./stories/stretches.ts";
 import { gauge, series } from "./stories/timeline.ts";
 
+/** Seconds that the newest good backup and restore drill may be old: a night and two hours for the backup itself; a week and a day. */
+export const oldestAllowed = { backup: hours(26), drill: days(8) } as const;
+
 /** Whether what is lost could be had back, and whether a migration went wrong. */
 export const backupAlerts = (stack: MonitoredStack, database: string): readonly Alert[] => [
   tooOld(stack, database, {
     name: "BackupTooOld",
     severity: "critical",
     last: postgresOperations.backupAt,
-    // A night and two hours for the backup itself.
-    allowed: hours(26),
+    allowed: oldestAllowed.backup,
     summary: "There is no recent backup.",
     what: "The newest backup",
     runs: ["postgres-backup"],
@@ -26,8 +28,7 @@ export const backupAlerts = (stack: MonitoredStack, database: string): readonly 
     name: "RestoreDrillTooOld",
     severity: "warning",
     last: postgresOperations.drillAt,
-    // A week and a day.
-    allowed: days(8),
+    allowed: oldestAllowed.drill,
     summary: "No backup was restored for a long time.",
     what: "The newest restore drill",
     runs: ["postgres-restore-drill"],

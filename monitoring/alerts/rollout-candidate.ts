@@ -1,3 +1,4 @@
+import { settling, timesStable } from "../../rollout/gate/thresholds.ts";
 import { hours, minutes } from "../clock.ts";
 import {
   above,
@@ -37,10 +38,6 @@ export const candidateAlerts = (stack: MonitoredStack): readonly Alert[] => [
 
 type OfCandidate = Vector<(typeof byColour)[number]>;
 
-/** Fewer than twice as many failures as the stable colour has: chance, or trouble that both share. */
-const timesStable = 2;
-/** S0-70: it must last as long as the script waited before it looked. */
-const settling = minutes(1);
 /** The candidate's requests of so long are its sample. */
 const sampleWindow = hours(1);
 

@@ -3,6 +3,7 @@ import { application } from "./application.ts";
 import { cadvisor } from "./cadvisor.ts";
 import { cloudnativePg } from "./cloudnative-pg.ts";
 import { gateway } from "./gateway.ts";
+import { guard } from "./guard.ts";
 import { kubeStateMetrics } from "./kube-state-metrics.ts";
 import { kubelet } from "./kubelet.ts";
 import type { Metric } from "./metric.ts";
@@ -35,6 +36,7 @@ export const catalogue: readonly Metric[] = catalogueOf(
   cadvisor,
   cloudnativePg,
   gateway,
+  guard,
   kubeStateMetrics,
   kubelet,
   node,

@@ -11,13 +11,25 @@ export const jobOf = (app: Application, service: HttpService): string => `${app.
 
 const escaped = (path: string) => path.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** Which series count as requests of users: this stack's, and none of the routes that the cluster itself asks. */
-function users({ application: app, namespace }: MonitoredStack) {
+/** Whose series: those of one application in one namespace. */
+type Asked = Pick<MonitoredStack, "application" | "namespace">;
+
+/** One service or one colour of it alone; default: all. */
+export interface Answering {
+  readonly service?: string;
+  readonly colour?: string;
+}
+
+function everybody({ application: app, namespace }: Asked) {
   const services = httpServices(app);
-  const routes = services.flatMap(({ probes }) => [probes.liveness, probes.readiness]);
+  return { job: { like: services.map((service) => jobOf(app, service)).join("|") }, namespace };
+}
+
+/** Which series count as requests of users: this stack's, and none of the routes that the cluster itself asks. */
+function users(stack: Asked) {
+  const routes = httpServices(stack.application).flatMap(({ probes }) => [probes.liveness, probes.readiness]);
   return {
-    job: { like: services.map((service) => jobOf(app, service)).join("|") },
-    namespace,
+    ...everybody(stack),
     route: { unlike: [...new Set([...routes, "/metrics"])].map(escaped).join("|") },
   };
 }
@@ -25,11 +37,16 @@ function users({ application: app, namespace }: MonitoredStack) {
 type Label = (typeof application.requests.labels)[number];
 type TargetLabel = (typeof applicationTargetLabels)[number];
 
-export const requests = (stack: MonitoredStack): Series<"counter", Label> => of(application.requests, users(stack));
+export const requests = (stack: Asked, who: Answering = {}): Series<"counter", Label> =>
+  of(application.requests, { ...users(stack), ...who });
+
+/** Probes and scrapes, too: a pod that nobody else asks still shows when it was read last. */
+export const everyRequest = (stack: Asked, who: Answering = {}): Series<"counter", Label> =>
+  of(application.requests, { ...everybody(stack), ...who });
 
 /** Requests that the service could not answer. What a client did wrong (4xx, 499) is none of them. */
-export const failedRequests = (stack: MonitoredStack): Series<"counter", Label> =>
-  of(application.requests, { ...users(stack), status: { like: "5.." } });
+export const failedRequests = (stack: Asked, who: Answering = {}): Series<"counter", Label> =>
+  of(application.requests, { ...users(stack), ...who, status: { like: "5.." } });
 
 /** Bytes of the bodies that users got. */
 export const responseBytes = (stack: MonitoredStack): Series<"counter", "method" | "route" | TargetLabel> =>
@@ -38,8 +55,8 @@ export const responseBytes = (stack: MonitoredStack): Series<"counter", "method"
 export const timedRequests = (stack: MonitoredStack): Series<"counter", Label> =>
   count(application.requestDuration, users(stack));
 
-export const requestBuckets = (stack: MonitoredStack): Series<"counter", Label | "le"> =>
-  buckets(application.requestDuration, users(stack));
+export const requestBuckets = (stack: Asked, who: Answering = {}): Series<"counter", Label | "le"> =>
+  buckets(application.requestDuration, { ...users(stack), ...who });
 
 /**
  * Bounds of the histogram's buckets that a rule may name, in seconds. Not 1, 2 and 5: Prometheus 3 stores them as "1.0", and a

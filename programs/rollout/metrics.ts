@@ -1,10 +1,6 @@
 import { type Colour, colours } from "../../applications/application.ts";
+import { expositionOf, one, type Series } from "../exposition.ts";
 import type { Reading } from "./reading.ts";
-
-interface Series {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
 
 interface Gauge {
   readonly name: string;
@@ -12,7 +8,6 @@ interface Gauge {
   readonly series: (reading: Reading) => readonly Series[];
 }
 
-const one = (value: number | undefined): readonly Series[] => (value === undefined ? [] : [{ labels: {}, value }]);
 const byColour = (value: (colour: Colour) => number): readonly Series[] =>
   colours.map((colour) => ({ labels: { colour }, value: value(colour) }));
 
@@ -55,26 +50,16 @@ const gauges: readonly Gauge[] = [
   },
 ];
 
-/** Prometheus' text format, version 0.0.4. Without a reading only that there is none: what is not known has no series. */
+/** Without a reading only that there is none: what is not known has no series. */
 export function metricsText(application: string, reading: Reading | undefined): string {
-  const up = family(
-    "golive_route_up",
-    "1 when the application's public route can be read and says what it was told, else 0.",
-    application,
-    one(reading === undefined ? 0 : 1),
+  const up = {
+    name: "golive_route_up",
+    help: "1 when the application's public route can be read and says what it was told, else 0.",
+    series: one(reading === undefined ? 0 : 1),
+  };
+  const known = reading === undefined ? [] : gauges.map((gauge) => ({ ...gauge, series: gauge.series(reading) }));
+  return expositionOf(
+    { application },
+    [up, ...known].map((family) => ({ ...family, type: "gauge" })),
   );
-  const known = reading === undefined ? [] : gauges.flatMap((gauge) => familyOf(gauge, application, reading));
-  return `${[...up, ...known].join("\n")}\n`;
-}
-
-const familyOf = ({ name, help, series }: Gauge, application: string, reading: Reading) =>
-  family(name, help, application, series(reading));
-
-function family(name: string, help: string, application: string, series: readonly Series[]): readonly string[] {
-  if (series.length === 0) return [];
-  const lines = series.map(({ labels, value }) => {
-    const all = Object.entries({ application, ...labels }).map(([label, text]) => `${label}="${text}"`);
-    return `${name}{${all.join(",")}} ${value}`;
-  });
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines];
 }

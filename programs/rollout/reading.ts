@@ -1,6 +1,6 @@
 import type { Colour } from "../../applications/application.ts";
 import { Ladder } from "../../rollout/ladder.ts";
-import { type RouteObject, readRoute } from "../../rollout/observed.ts";
+import { openTrip, type RouteObject, readRoute } from "../../rollout/observed.ts";
 import type { Weights } from "../../rollout/told.ts";
 
 /** What the public route says of a rollout. */
@@ -24,7 +24,8 @@ export interface Reading {
 
 /** What a live route says, or in one sentence why it says nothing. */
 export function readingOf(object: RouteObject): Reading | string {
-  const { told, exposure, trip, changedAt } = readRoute(object);
+  const route = readRoute(object);
+  const { told, exposure, changedAt } = route;
   if (told === undefined)
     return "the route has not the annotations of golive: somebody else made it, or took them away";
   const ladder = Ladder.parse(told.ladder);
@@ -32,7 +33,7 @@ export function readingOf(object: RouteObject): Reading | string {
   const live = exposure[told.candidate];
   // From the live weight, not the told one: a hand edit moves users, too. A percent below the first rung is on it.
   const rung = live === 0 ? 0 : Math.max(1, ladder.rungs.filter(({ percent }) => percent <= live).length);
-  const open = trip !== undefined && trip.id !== told.acknowledged ? trip.colour : undefined;
+  const open = openTrip(route)?.colour;
   const both = (holds: (colour: Colour) => boolean) => ({ blue: holds("blue"), green: holds("green") });
   return {
     candidate: told.candidate,

@@ -7,7 +7,7 @@ export const breaks: readonly Break[] = [
   {
     promise: "A contract migration runs only when the other colour was retired before.",
     check: 12,
-    file: "rollout/contract.ts",
+    file: "rollout/rules/contract.ts",
     find: "!told.retired.includes(idle)) missing.push(",
     replace: "told.retired.includes(idle)) missing.push(",
     test,
@@ -16,7 +16,7 @@ export const breaks: readonly Break[] = [
   {
     promise: "A contract migration runs only when the retired colour has no pod left.",
     check: 12,
-    file: "rollout/contract.ts",
+    file: "rollout/rules/contract.ts",
     find: "replicas > 0 || !settled",
     replace: "replicas > 0",
     test,
@@ -25,7 +25,7 @@ export const breaks: readonly Break[] = [
   {
     promise: "A contract migration runs only with a live 100 that the route was told.",
     check: 12,
-    file: "rollout/contract.ts",
+    file: "rollout/rules/contract.ts",
     find: "weights[colour] === 100 && route.floor[colour] === 100",
     replace: "route.floor[colour] === 100",
     test,
@@ -34,7 +34,7 @@ export const breaks: readonly Break[] = [
   {
     promise: "A contract migration changes nothing else in its run.",
     check: 12,
-    file: "rollout/contract.ts",
+    file: "rollout/rules/contract.ts",
     find: "const missing = [...otherChanges(run)];",
     replace: "const missing: string[] = [];",
     test,
@@ -58,7 +58,7 @@ export const breaks: readonly Break[] = [
   },
   {
     promise: "What a contract migration leaves behind is known, too, when the route was deleted.",
-    file: "rollout/decide.ts",
+    file: "rollout/rules/new-route.ts",
     find: "const outdated = observed.schema?.outdated ?? [];",
     replace: "const outdated: string[] = [];",
     test,
@@ -99,7 +99,7 @@ export const breaks: readonly Break[] = [
   {
     promise: "An edited migration fails the preview.",
     check: 2,
-    file: "rollout/migrations.ts",
+    file: "rollout/schema/migrations.ts",
     find: "if (problems.length === 0) return undefined;",
     replace: "if (problems.length >= 0) return undefined;",
     test: "tests/component/schema.test.ts",

@@ -79,7 +79,7 @@ export const breaks: readonly Break[] = [
     find: "keepFiringFor: looksBack,",
     replace: "keepFiringFor: looksBack / 2,",
     test: "tests/live/monitoring-promtool.test.ts",
-    name: "OutageAftermath",
+    name: "application alerts fire at their time",
   },
   {
     promise: "A full disk does not hide another one.",

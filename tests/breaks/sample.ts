@@ -53,7 +53,7 @@ export const breaks: readonly Break[] = [
   },
   {
     promise: "The demo fails when a task is lost",
-    file: "cli/demo-report.ts",
+    file: "cli/demo/report.ts",
     find: "if (load.lost > 0)",
     replace: "if (load.lost < 0)",
     test: "tests/unit/cli-demo-report.test.ts",

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Platform, type PlatformArgs } from "../../components/platform.ts";
 import { renderRelease } from "../../components/release/manifests.ts";
-import type { MigrationResult } from "../../rollout/migration-result.ts";
+import type { MigrationResult } from "../../rollout/schema/migration-result.ts";
 import { type Config, certificate } from "../support/config.ts";
 import { type Declaration, declareBoth, generated, secretOf } from "../support/harness.ts";
 import { schemaRecord } from "../support/live.ts";
@@ -244,7 +244,7 @@ describe("the schema", () => {
     const cluster = result === undefined ? { ...clusterOf(live), migrationResult: unasked } : clusterOf(live, result);
     const schema = { ...plan, record, restored: record?.restored };
     const stack = { settings, releases, cluster, observed: live, decision };
-    const args: PlatformArgs = { ...stack, programs, bundles: { rollout: "", logging: "" }, schema };
+    const args: PlatformArgs = { ...stack, programs, bundles: { rollout: "", guard: "", logging: "" }, schema };
     const outputs: unknown[] = [];
     const both = await declareBoth(async () => {
       const platform = new Platform(args);

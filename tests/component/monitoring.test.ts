@@ -12,7 +12,12 @@ import { declarePlatform, external, firstRun, onCallUrl, type Stack, stackSettin
 import { podsOf, selectable, takes, targetsOf } from "../support/scrape-targets.ts";
 
 const stacks = ["local", "staging", "production"] as const;
-const kinds = ["existing", "none"] as const;
+const prometheus = { namespace: "monitoring", service: "prometheus-operated:9090" };
+/** Who else may watch: production is never without. */
+const kinds = {
+  existing: () => stackSettings("production", { monitoring: { kind: "existing" }, gate: { prometheus } }),
+  none: () => stackSettings("staging", { monitoring: { kind: "none" }, gate: { mode: "off" } }),
+} as const;
 const declared = new Map<string, Declaration>();
 const of = (name: string): Declaration => {
   const declaration = declared.get(name);
@@ -22,10 +27,7 @@ const of = (name: string): Declaration => {
 
 beforeAll(async () => {
   for (const stack of stacks) declared.set(stack, await declarePlatform(firstRun(stackSettings(stack))));
-  for (const kind of kinds) {
-    const monitoring = { kind };
-    declared.set(kind, await declarePlatform(firstRun(stackSettings("production", { monitoring }))));
-  }
+  for (const [kind, settings] of Object.entries(kinds)) declared.set(kind, await declarePlatform(firstRun(settings())));
 }, 120_000);
 
 const ownOf = (stack: string) =>
@@ -172,6 +174,7 @@ describe("the targets", () => {
     ["Deployment redis-exporter", { job: "redis", namespace: stack }],
     ["Deployment postgres-metrics", { job: "postgres-operations", namespace: stack }],
     ["Deployment rollout-metrics", { job: "rollout", namespace: stack }],
+    ...(stack === "local" ? [] : [["Deployment guard", { job: "guard", namespace: stack }] as const]),
     ["Prometheus taskflow", { job: "prometheus", namespace: "monitoring" }],
     ["Alertmanager taskflow", { job: "alertmanager", namespace: "monitoring" }],
     ["DaemonSet node-exporter", { job: "node", node: "node-1" }],
@@ -657,7 +660,9 @@ describe("a stack that somebody else's Prometheus watches", () => {
 
   it("has the labels that its Prometheus asks for on everything that it must find", async () => {
     const monitoring = { kind: "existing", labels: { release: "kube-prometheus-stack" } };
-    const declaration = await declarePlatform(firstRun(stackSettings("production", { monitoring })));
+    const declaration = await declarePlatform(
+      firstRun(stackSettings("production", { monitoring, gate: { prometheus } })),
+    );
     for (const { inputs, ...each } of selectable(declaration))
       expect(inputs, label({ inputs, ...each })).toMatchObject({
         metadata: { labels: { release: "kube-prometheus-stack" } },

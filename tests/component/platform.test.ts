@@ -57,6 +57,8 @@ describe("a whole stack", () => {
       const allowed: Readonly<Record<string, readonly unknown[]>> = {
         "golive:monitoring:Monitoring": ["monitoring", "monitoring-nodes", ...none],
         "golive:logging:Logging": ["logging", "logging-nodes"],
+        // What finds the Gateway's pods stands beside them.
+        "golive:traffic:Guard": ["gateway"],
       };
       const component = Object.keys(allowed).find((each) => parent.includes(`${each}::`));
       return component !== undefined && allowed[component]?.includes(namespace) ? [] : [`${type} ${name}`];
@@ -178,7 +180,7 @@ describe("the order of S4-52 and S4-53", () => {
   const waitsFor = (kind: string, name: string) => of("staging").find(kind, name).dependsOn;
 
   it("has the namespace before everything in it", () => {
-    const elsewhere = ["postgres-metrics", "prometheus", "alertmanager", "grafana"];
+    const elsewhere = ["postgres-metrics", "prometheus", "alertmanager", "grafana", "golive-staging-taskflow"];
     for (const name of of("staging")
       .names("Service")
       .filter((each) => !elsewhere.includes(each)))
@@ -372,7 +374,7 @@ describe("the services", () => {
     ["local", []],
     [
       "staging",
-      ["taskflow-backend-blue", "taskflow-backend-green", "taskflow-frontend-blue", "taskflow-frontend-green"],
+      ["guard", "taskflow-backend-blue", "taskflow-backend-green", "taskflow-frontend-blue", "taskflow-frontend-green"],
     ],
   ] as const)(
     "of %s have budgets only where there are two pods: one alone would block every node drain",

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { readMigrations } from "../../programs/database/migrations/file.ts";
-import { recordData } from "../../rollout/schema-record.ts";
+import { recordData } from "../../rollout/schema/schema-record.ts";
 import { ApiServers, routeAnswer } from "../support/api-server.ts";
 import { type Config, rawSettings, stackConfig } from "../support/config.ts";
 import { declare } from "../support/harness.ts";

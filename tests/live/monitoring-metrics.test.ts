@@ -22,6 +22,7 @@ import { application } from "../../monitoring/metrics/application.ts";
 import { cadvisor } from "../../monitoring/metrics/cadvisor.ts";
 import { catalogue } from "../../monitoring/metrics/catalogue.ts";
 import { gateway } from "../../monitoring/metrics/gateway.ts";
+import { guard } from "../../monitoring/metrics/guard.ts";
 import { kubelet } from "../../monitoring/metrics/kubelet.ts";
 import { type Metric, metricsOf } from "../../monitoring/metrics/metric.ts";
 import { node } from "../../monitoring/metrics/node.ts";
@@ -51,6 +52,7 @@ import {
 import { cleanUp } from "../../programs/database/afterwards.ts";
 import { metrics as operations } from "../../programs/database/metrics.ts";
 import { migrate } from "../../programs/database/migrations/migrate.ts";
+import { guardMetrics } from "../../programs/guard/metrics.ts";
 import { startExporter } from "../../programs/rollout/exporter.ts";
 import { ApiServers, answerJson } from "../support/api-server.ts";
 import { Exporters, type Started } from "../support/exporters.ts";
@@ -221,6 +223,11 @@ describe("the catalogue is true of", () => {
       await servers.stop();
       servers.remove();
     }
+  });
+
+  it("the guard", () => {
+    const state = { armed: true, routeUp: true, gatewayUp: true, prometheusUp: true, withheld: false, trips: 1 };
+    expect(untrue(guard, guardMetrics("taskflow", state))).toEqual([]);
   });
 
   it("node_exporter", async () => {

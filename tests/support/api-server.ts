@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PodObject } from "../../rollout/migration-result.ts";
+import type { PodObject } from "../../rollout/schema/migration-result.ts";
 import { deploymentObject, pods } from "./live.ts";
 
 /** Small servers on loopback that answer as an API server would, and kubeconfigs that lead to them. */
@@ -57,6 +57,7 @@ export function answerJson(answer: ServerResponse, status: number, body: unknown
 const routePath = "/apis/gateway.networking.k8s.io/v1/namespaces/local/httproutes/taskflow";
 export const deploymentsPath = "/apis/apps/v1/namespaces/local/deployments";
 
+const ledgerPath = "/api/v1/namespaces/local/configmaps/taskflow-ledger";
 export const schemaPath = "/api/v1/namespaces/local/configmaps/taskflow-schema";
 const podsPath = "/api/v1/namespaces/local/pods";
 
@@ -79,6 +80,8 @@ export const routeAnswer =
     switch (url.pathname) {
       case routePath:
         return answerJson(answer, status, route);
+      case ledgerPath:
+        return answerJson(answer, 404, noRecord);
       case schemaPath:
         return schema === undefined
           ? answerJson(answer, 404, noRecord)

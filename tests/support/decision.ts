@@ -24,6 +24,7 @@ export const usual: Desired = {
   retired: { blue: false, green: false },
   replicas: { backend: 1, frontend: 1 },
   inPlace: undefined,
+  override: undefined,
   retireAfterHours: 24,
   migrations: { pending: [], contract: undefined },
 };

@@ -8,8 +8,15 @@ import {
   readRoute,
   releaseAnnotation,
 } from "../../rollout/observed.ts";
-import type { SchemaRecord } from "../../rollout/schema-record.ts";
-import { annotationsOf, type Told, tripAnnotation, type Weights, weightsOf } from "../../rollout/told.ts";
+import type { SchemaRecord } from "../../rollout/schema/schema-record.ts";
+import {
+  annotationsOf,
+  type Told,
+  tombstonesAnnotation,
+  tripAnnotation,
+  type Weights,
+  weightsOf,
+} from "../../rollout/told.ts";
 
 /** What is live, made of objects in the shape of the API's answers, so that the code that reads them is under test, too. */
 
@@ -26,6 +33,7 @@ export const told = (changes: Partial<Told> = {}): Told => ({
   proven: { blue: "1.0.0-aaaa", green: undefined },
   retired: [],
   inPlace: undefined,
+  override: undefined,
   corrected: undefined,
   acknowledged: undefined,
   outdated: [],
@@ -63,6 +71,8 @@ export interface RouteOptions {
   /** Paths of rules that it was told and that are not there any more. */
   readonly gone?: readonly string[];
   readonly trip?: string | undefined;
+  /** Releases that were tripped, by id. */
+  readonly tombstones?: readonly string[];
   readonly generation?: number;
   readonly hoursAgo?: number;
 }
@@ -73,6 +83,7 @@ export function routeObject({
   rules,
   gone = [],
   trip,
+  tombstones = [],
   generation = 1,
   hoursAgo = 48,
 }: RouteOptions): RouteObject {
@@ -81,7 +92,12 @@ export function routeObject({
   const paths = [...gone, ...written.map(({ path }) => path)];
   return {
     metadata: {
-      annotations: { ...annotationsOf({ ...said, paths }), ...(trip === undefined ? {} : { [tripAnnotation]: trip }) },
+      annotations: {
+        ...annotationsOf({ ...said, paths }),
+        ...(trip === undefined ? {} : { [tripAnnotation]: trip }),
+        ...(tombstones.length > 0 ? { [tombstonesAnnotation]: tombstones.join(" ") } : {}),
+      },
+      resourceVersion: String(generation),
       generation,
       managedFields: [
         { time: new Date(now.getTime() - hoursAgo * 3_600_000).toISOString() },

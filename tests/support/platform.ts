@@ -6,9 +6,10 @@ import type { MigrationFile } from "../../programs/database/migrations/file.ts";
 import { type MigrationPlan, planMigrations } from "../../programs/database/migrations/plan.ts";
 import { type Allowed, decide } from "../../rollout/decide.ts";
 import { desiredOf } from "../../rollout/desired.ts";
-import type { MigrationResult } from "../../rollout/migration-result.ts";
+import type { KubeApi } from "../../rollout/kube/api.ts";
 import type { Observed } from "../../rollout/observed.ts";
-import type { SchemaRecord } from "../../rollout/schema-record.ts";
+import type { MigrationResult } from "../../rollout/schema/migration-result.ts";
+import type { SchemaRecord } from "../../rollout/schema/schema-record.ts";
 import { secretKeys } from "../../settings/schema.ts";
 import { parseSettings, type Settings } from "../../settings.ts";
 import { type Config, rawSettings, stackConfig } from "./config.ts";
@@ -74,10 +75,16 @@ export function firstRun(settings: Settings, record?: SchemaRecord): Run {
   return { settings, observed: live, decision, plan };
 }
 
+/** An API server that nobody may ask. */
+export const silentApi: KubeApi = {
+  ask: ({ method, path }) => Promise.reject(new Error(`asked: ${method} ${path}`)),
+};
+
 /** A cluster in which every migrations Job ends well. */
 export const clusterOf = (observed: Observed, result: MigrationResult | undefined = migrationResult) => ({
   observe: async () => observed,
   config: new KubeConfig(),
+  api: silentApi,
   migrationResult: async () => result,
 });
 
@@ -88,7 +95,7 @@ export async function declarePlatform({ settings, observed, decision, plan }: Ru
   const record = observed.schema;
   return declare(() => {
     const schema = { ...plan, record, restored: record?.restored };
-    const bundles = { rollout: "// the rollout program", logging: "// the logging program" };
+    const bundles = { rollout: "// the rollout program", guard: "// the guard", logging: "// the logging program" };
     new Platform({ settings, releases, cluster, observed, decision, programs, bundles, schema });
   }, 25);
 }

@@ -1,6 +1,6 @@
 import type { MigrationFile } from "../../programs/database/migrations/file.ts";
 import { type MigrationPlan, planMigrations } from "../../programs/database/migrations/plan.ts";
-import type { SchemaRecord } from "../../rollout/schema-record.ts";
+import type { SchemaRecord } from "../../rollout/schema/schema-record.ts";
 
 /** The database of the small world (world.ts): what the checkout has, what is applied, and what was recorded of that. */
 export interface Database {

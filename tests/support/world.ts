@@ -1,9 +1,10 @@
 import { type Colour, colours, otherColour } from "../../applications/application.ts";
 import { type Allowed, type Decision, type Desired, decide } from "../../rollout/decide.ts";
 import { Ladder } from "../../rollout/ladder.ts";
-import { refuseMigrations } from "../../rollout/migrations.ts";
-import { type Observed, readColour, readRoute } from "../../rollout/observed.ts";
-import { type Told, type Weights, weightsOf } from "../../rollout/told.ts";
+import { type Observed, type RouteObject, readColour, readRoute } from "../../rollout/observed.ts";
+import { refuseMigrations } from "../../rollout/schema/migrations.ts";
+import { type Told, tombstonesOf, tripAnnotation, type Weights } from "../../rollout/told.ts";
+import { planTrip } from "../../rollout/trip.ts";
 import { deploymentObject, evenRules, now, type RuleObject, routeObject, taskflowPaths } from "./live.ts";
 import { type Database, migrated, migrations, planned, recorded, restored } from "./world-database.ts";
 
@@ -26,6 +27,7 @@ interface Route {
   readonly told: Told;
   readonly rules: readonly RuleObject[];
   readonly trip: string | undefined;
+  readonly tombstones: readonly string[];
   readonly generation: number;
   readonly changedAt: number;
 }
@@ -59,6 +61,7 @@ const fresh: Desired = {
   retired: { blue: false, green: false },
   replicas: { backend: fullSize, frontend: fullSize },
   inPlace: undefined,
+  override: undefined,
   retireAfterHours: 24,
   // What is pending is worked out in `run`.
   migrations: { pending: [], contract: undefined },
@@ -177,10 +180,10 @@ function applyDeployment(
 function writeRoute(world: World, { told, weights }: Allowed): Partial<World> {
   const state = JSON.stringify([told, weights]);
   if (world.route && state === world.state) return {};
-  const { trip, generation = 0 } = world.route ?? {};
+  const { trip, tombstones = [], generation = 0 } = world.route ?? {};
   return {
     state,
-    route: { told, rules: evenRules(weights), trip, generation: generation + 1, changedAt: world.hour },
+    route: { told, rules: evenRules(weights), trip, tombstones, generation: generation + 1, changedAt: world.hour },
   };
 }
 
@@ -192,6 +195,7 @@ export type Event =
   | { readonly kind: "healAll" }
   | { readonly kind: "scale"; readonly colour: Colour; readonly replicas: number }
   | { readonly kind: "trip"; readonly colour: Colour }
+  | { readonly kind: "clear"; readonly release: string }
   | { readonly kind: "commit" | "loseRecord" }
   | { readonly kind: "restore"; readonly applied: number }
   | { readonly kind: "wait" };
@@ -232,11 +236,12 @@ export function happen(world: World, event: Event): World {
         ready: Math.min(pods.ready, event.replicas),
         updated: Math.min(pods.updated, event.replicas),
       }));
-    case "trip": {
-      if (!route || !mayTrip(world, route, event.colour)) return world;
-      const rules = evenRules(weightsOf(event.colour, 0));
-      return rewritten(world, { ...route, rules, trip: `${event.colour}: trip ${route.generation}` });
-    }
+    case "trip":
+      return route && mayTrip(world, route, event.colour) ? tripped(world, route, event.colour) : world;
+    case "clear":
+      return route
+        ? { ...world, route: { ...route, tombstones: route.tombstones.filter((each) => each !== event.release) } }
+        : world;
     case "wait":
       return { ...world, hour: world.hour + 30 };
   }
@@ -260,6 +265,25 @@ function mayTrip(world: World, { told }: Route, tripped: Colour): boolean {
   if (tripped === told.candidate) return true;
   const runsProven = services.every((service) => world.pods[other][service]?.release === told.proven[other]);
   return runsProven && told.releases[other] === told.proven[other];
+}
+
+/** What the guard writes. */
+function tripped(world: World, route: Route, colour: Colour): World {
+  const at = new Date(now.getTime() + route.generation * 1000);
+  const order = { colour, reason: "error ratio 12 %", by: "guard", manager: "golive-guard" } as const;
+  const { patch } = planTrip({ object: routeObject({ ...route, hoursAgo: 0 }), at }, order);
+  if (!patch) return world;
+  const { metadata, spec } = patch as Required<RouteObject>;
+  const annotations = metadata.annotations ?? {};
+  return rewritten(world, {
+    ...route,
+    trip: annotations[tripAnnotation],
+    tombstones: tombstonesOf(annotations),
+    rules: (spec.rules ?? []).map(({ matches = [], backendRefs = [] }) => ({
+      path: matches[0]?.path?.value ?? "/",
+      backends: backendRefs,
+    })),
+  });
 }
 
 const healed = (pods: Pods): Pods => ({ ...pods, ready: pods.replicas, updated: pods.replicas });
@@ -306,6 +330,7 @@ export function theTop(start: World): World | undefined {
         world.database,
         world.route?.rules,
         world.route && { ...world.route.told, corrected: "" },
+        world.route?.tombstones,
       ]);
       return !seen.has(key) && seen.add(key);
     });
@@ -345,9 +370,14 @@ function nextWorlds(world: World): readonly World[] {
   const config = configOf(world);
   const { route, database } = world;
   const outdated = [...database.stale, ...(route?.told.outdated ?? []), ...(database.record?.outdated ?? [])];
-  const renewed = (release: string | undefined, id: string) =>
-    release === undefined || outdated.includes(release) ? id : release;
-  const released = { blue: renewed(config.releases.blue, "r8"), green: renewed(config.releases.green, "r9") };
+  // A release that was tripped may be the better one of two: it stays where it serves.
+  const isBuried = (colour: Colour, release: string) =>
+    route?.tombstones.includes(release) === true && sharesOf(world).every((share) => share[colour] === 0);
+  const renewed = (colour: Colour, id: string) => {
+    const release = config.releases[colour];
+    return release === undefined || outdated.includes(release) || isBuried(colour, release) ? id : release;
+  };
+  const released = { blue: renewed("blue", "r8"), green: renewed("green", "r9") };
   const none = { blue: false, green: false };
   return colours.flatMap((candidate) =>
     config.ladder.percents.flatMap((candidateTraffic) =>

@@ -1,10 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { announce, asRefusal, refusal } from "../../rollout/announce.ts";
+import { announce, announceStep, asRefusal, previewStep, refusal } from "../../rollout/announce.ts";
 import type { Allowed } from "../../rollout/decide.ts";
-import { refuseMigrations } from "../../rollout/migrations.ts";
-
+import { planHash } from "../../rollout/ledger/drafts.ts";
+import { refuseMigrations } from "../../rollout/schema/migrations.ts";
+import type { Settings } from "../../settings.ts";
+import { assessment } from "../support/assessment.ts";
+import { settingsWith } from "../support/config.ts";
 import { observed, schemaRecord, told } from "../support/live.ts";
+import { silentApi } from "../support/platform.ts";
 
 const step: Allowed = {
   allowed: true,
@@ -49,6 +53,24 @@ describe("a refused run", () => {
   });
 });
 
+describe("a step up is judged for its preview", () => {
+  const live = observed({ told: told({ candidateTraffic: 10 }) });
+  const asking = (settings: Settings, decision: Allowed) => previewStep(settings, { api: silentApi }, live, decision);
+  const gated = settingsWith({ gate: { mode: "on" } });
+
+  it("where the gate is on, by what the run has read", async () => {
+    const judged = await asking(gated, step);
+    expect(judged).toMatchObject({ observed: live, from: 10, soakSeconds: 60, verdict: { outcome: "hold" } });
+    expect(judged?.unmeasured).toContain("asked: GET /api/v1/namespaces/monitoring/services/prometheus:9090/proxy");
+  });
+
+  it("and no other run asks anybody", async () => {
+    expect(await asking(settingsWith(), step)).toBe(undefined);
+    expect(await asking(gated, { ...step, move: "down" })).toBe(undefined);
+    expect(await asking(gated, { ...step, rescue: "blue has no pods" })).toBe(undefined);
+  });
+});
+
 describe("the preview of an allowed run", () => {
   const said: string[] = [];
   beforeEach(() => {
@@ -62,13 +84,19 @@ describe("the preview of an allowed run", () => {
 
   it("says what it does to traffic", () => {
     announce(observed({ told: told({ candidateTraffic: 10 }) }), step, nothing);
-    expect(said).toEqual(["info: up: candidateTraffic 10 -> 50 (green); blue 50 %, green 50 %"]);
+    expect(said).toEqual([
+      "info: up: candidateTraffic 10 -> 50 (green); blue 50 %, green 50 %",
+      `info: plan ${planHash(step)}`,
+    ]);
   });
 
   it("says where a new route starts", () => {
     const create: Allowed = { ...step, move: "create", weights: { blue: 100, green: 0 }, told: told() };
     announce(observed({ noRoute: true }), create, nothing);
-    expect(said).toEqual(["info: create: candidateTraffic starts at 0 (green); blue 100 %, green 0 %"]);
+    expect(said).toEqual([
+      "info: create: candidateTraffic starts at 0 (green); blue 100 %, green 0 %",
+      `info: plan ${planHash(create)}`,
+    ]);
   });
 
   it("says nothing when it does nothing", () => {
@@ -93,14 +121,28 @@ describe("the preview of an allowed run", () => {
     ] as const;
     const full = { told: told({ candidateTraffic: 100 }) };
     const contract = { move: "contract", weights: { blue: 0, green: 100 }, notes: ["point of no return"] } as const;
-    announce(observed(full), { ...step, ...full, ...contract }, { ...nothing, pending, held });
+    const decision: Allowed = { ...step, ...full, ...contract };
+    announce(observed(full), decision, { ...nothing, pending, held });
     expect(said).toEqual([
       "info: contract: candidateTraffic 100 -> 100 (green); blue 0 %, green 100 %",
+      `info: plan ${planHash(decision)}`,
       "info: pending: 013_m.sql (expand)",
       "info: pending: 014_n.sql (contract)",
       "info: held: 015_o.sql (contract), 016_p.sql (contract): set golive:contract to the last one that should run, when one colour has 100 and the other is retired",
       "warn: point of no return",
     ]);
+  });
+
+  it("says what a step up is judged by, and warns of what would hold it", () => {
+    announceStep(assessment({ soakLeftSeconds: 60 }), step, settingsWith());
+    expect(said).toContain("info: gate: pass: all is well");
+    expect(said).toContain("info: soak: 1 min 0 s of 15 min 0 s left");
+    expect(said.filter((text) => text.startsWith("warn: "))).toEqual([
+      expect.stringMatching(/^warn: an `up` would refuse this now: candidateTraffic 10 -> 50 is held: /),
+    ]);
+    said.length = 0;
+    announceStep(undefined, step, settingsWith());
+    expect(said).toEqual([]);
   });
 
   it.each([

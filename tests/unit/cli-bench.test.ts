@@ -110,10 +110,13 @@ describe("golive bench", () => {
   const help = "See: golive bench --help";
 
   it.each([
-    ["", `golive bench: got nothing; allowed: step, database. ${help}`],
-    ["step database", `golive bench: got "step database"; allowed: step, database. ${help}`],
+    ["", `golive bench: got nothing; allowed: step, database, gate, rollback. ${help}`],
+    ["step database", `golive bench: got "step database"; allowed: step, database, gate, rollback. ${help}`],
     ["step --tasks 5", `golive bench: got --tasks; step takes no options. ${help}`],
     ["database --tasks 5", `golive bench: --tasks: got "5"; allowed: 50000 to 2000000. ${help}`],
+    ["gate --tasks 50000", `golive bench: got --tasks; gate takes --days only. ${help}`],
+    ["database --days 5", `golive bench: got --days; database takes --tasks only. ${help}`],
+    ["gate --days 0.5", `golive bench: --days: got "0.5"; allowed: 1 to 10000. ${help}`],
   ])("%j is refused with what is allowed", async (line, message) => {
     const args = line === "" ? [] : line.split(" ");
     expect(await failureOf(() => bench.run(args, new Session(quiet)))).toEqual({ message, exitCode: 2 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bar, type DemoReport, type DemoStep, reportText, shortcomings } from "../../cli/demo-report.ts";
+import { bar, type DemoReport, type DemoStep, reportText, shortcomings } from "../../cli/demo/report.ts";
 import { median, table } from "../../cli/table.ts";
 
 const step = {

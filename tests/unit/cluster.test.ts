@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { openCluster } from "../../rollout/cluster.ts";
-import { recordData } from "../../rollout/schema-record.ts";
+import { recordData } from "../../rollout/schema/schema-record.ts";
 import { ApiServers, answerJson, deploymentsPath, notFound, routeAnswer, schemaPath } from "../support/api-server.ts";
 import { routeObject, schemaRecord, told } from "../support/live.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Decision } from "../../rollout/decide.ts";
-import type { Migration } from "../../rollout/migrations.ts";
+import type { Migration } from "../../rollout/schema/migrations.ts";
 import { at, blue, green, ladderOf, refused, run } from "../support/decision.ts";
 import { evenRules, pods, schemaRecord, told } from "../support/live.ts";
 

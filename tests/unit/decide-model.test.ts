@@ -80,7 +80,11 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ kind: fc.constantFrom("die", "heal"), colour, service }),
   { arbitrary: fc.constant({ kind: "healAll" }), weight: 4 },
   fc.record({ kind: fc.constant("scale"), colour, replicas: fc.integer({ min: 0, max: 3 }) }),
-  { arbitrary: fc.record({ kind: fc.constant("trip"), colour }), weight: 2 },
+  {
+    arbitrary: fc.record({ kind: fc.constant("trip"), colour }),
+    weight: 3,
+  },
+  fc.record({ kind: fc.constant("clear"), release: fc.constantFrom("r1", "r2", "r3") }),
   { arbitrary: fc.constant({ kind: "commit" }), weight: 2 },
   fc.constant({ kind: "loseRecord" }),
   fc.record({ kind: fc.constant("restore"), applied: fc.integer({ min: 1, max: migrations.length }) }),
@@ -97,15 +101,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   }),
 );
 
-/** A stack that stands at some rung already, or just after a contract migration, so that what follows it starts anywhere. */
+/** A stack that stands at some rung already, or just after a trip or a contract migration, so that what follows starts anywhere. */
 const start: fc.Arbitrary<World> = fc
   .record({
     climbs: fc.integer({ min: 0, max: 7 }),
     commits: fc.integer({ min: 0, max: 3 }),
+    trip: fc.constantFrom(true, false, false, false),
     retire: fc.boolean(),
     contract: fc.boolean(),
   })
-  .map(({ climbs, commits, retire, contract }) => {
+  .map(({ climbs, commits, trip, retire, contract }) => {
     const times = (count: number, change: (world: World) => World, world: World) =>
       Array.from({ length: count }).reduce<World>(change, world);
     const climbed = times(climbs, climb, climb(nothing));
@@ -113,11 +118,14 @@ const start: fc.Arbitrary<World> = fc
       times(commits, (each) => happen(each, { kind: "commit" }), climbed),
       { kind: "wait" },
     );
+    if (trip) return acknowledged(happen(world, { kind: "trip", colour: configOf(world).candidate }));
     const idle = colours.find((each) => sharesOf(world).every((share) => share[each] === 0));
     if (!retire || !idle) return world;
     const asleep = run(world, changed(configOf(world), { toggleRetired: idle })).after;
     return contract ? run(asleep, changed(configOf(asleep), { contract: "002_drop_old.sql" })).after : asleep;
   });
+
+const acknowledged = (world: World) => run(world, { ...configOf(world), candidateTraffic: 0 }).after;
 
 /** One rung up, or the switch of roles from the top, with all pods ready. */
 function climb(world: World): World {
@@ -162,9 +170,11 @@ function checkRun(world: World, desired: Desired, decision: Allowed, after: Worl
     if (rises(each) && !hadIt)
       expect(canServe(world, desired, each), `${each} gets traffic, but cannot serve`).toBe(true);
   }
-  const { trip } = observe(world).route ?? {};
-  if (trip && trip.id !== told.acknowledged)
-    expect(weights[trip.colour], `${trip.colour} was tripped, and nobody acknowledged it`).toBe(0);
+  const { trip, tombstones = [] } = observe(world).route ?? {};
+  const isTripped = trip !== undefined && trip.id !== told.acknowledged;
+  if (rises(candidate) && !isTripped && !(candidate === told.candidate && weights[candidate] <= toldWeights[candidate]))
+    expect(tombstones, "a release that was tripped gets more traffic").not.toContain(desired.releases[candidate]);
+  if (isTripped) expect(weights[trip.colour], `${trip.colour} was tripped, and nobody acknowledged it`).toBe(0);
   if (decision.move === "roles") expect(before, "a switch of roles moved traffic").toEqual(before.map(() => weights));
   for (const each of colours) {
     if (!before.some((share) => share[each] > 0) || desired.inPlace?.colour === each) continue;
@@ -304,7 +314,7 @@ describe("the model itself", { timeout: 120_000 }, () => {
       const desired = desiredBy(action.changes, world);
       if (!isSane(desired)) return world;
       const { decision, after } = run(world, desired, action.killed);
-      const move = decision.allowed ? decision.move : "refused";
+      const move = decision.allowed ? decision.move : decision.reason.includes("tombstone") ? "tombstone" : "refused";
       moves.set(move, (moves.get(move) ?? 0) + 1);
       return after;
     };
@@ -314,7 +324,19 @@ describe("the model itself", { timeout: 120_000 }, () => {
       }),
       { numRuns: 2000, seed: 1 },
     );
-    for (const move of ["create", "stay", "up", "down", "return", "roles", "retire", "ladder", "contract", "refused"])
+    for (const move of [
+      "create",
+      "stay",
+      "up",
+      "down",
+      "return",
+      "roles",
+      "retire",
+      "ladder",
+      "contract",
+      "tombstone",
+      "refused",
+    ])
       expect(moves.get(move) ?? 0, move).toBeGreaterThan(20);
   });
 });

@@ -273,6 +273,61 @@ describe("a step up (rule 2)", () => {
   });
 });
 
+describe("an override", () => {
+  const override = { percent: 50, reason: "the old release leaks money" };
+
+  it("lets its step off soak and gate, says so, and is spent by it", () => {
+    expect(run(at(10), { candidateTraffic: 50, override })).toEqual({
+      allowed: true,
+      move: "up",
+      weights: { blue: 50, green: 50 },
+      told: told({ candidateTraffic: 50, override: "50 the old release leaks money" }),
+      mustBeReady: "green",
+      override: "the old release leaks money",
+      notes: ["neither soak nor gate hold this step: the old release leaks money"],
+    });
+  });
+
+  it("is for its percentage only, and stays unspent by other steps", () => {
+    const decision = run(at(50), { candidateTraffic: 100, override });
+    expect(decision).toMatchObject({ allowed: true, move: "up", notes: [], told: { override: undefined } });
+    expect(decision).not.toHaveProperty("override");
+    expect(run(at(100), { candidateTraffic: 50, override })).toMatchObject({
+      move: "down",
+      told: { override: undefined },
+    });
+  });
+
+  it("that was spent holds the step that it is forgotten for; a new reason is a new one", () => {
+    const spent = at(10, { override: "50 the old release leaks money" });
+    expect(run(spent, { candidateTraffic: 50, override })).toEqual(
+      refused(
+        "candidateTraffic 10 -> 50 with golive:override 50, which was spent before (the old release leaks money)",
+        "remove golive:override, and the gate decides; or give it a new reason",
+      ),
+    );
+    expect(run(spent, { candidateTraffic: 50, override: { percent: 50, reason: "again" } })).toMatchObject({
+      allowed: true,
+      told: { override: "50 again" },
+    });
+  });
+
+  it("that was spent and is still in config stands in the way of nothing else", () => {
+    const spent = at(50, { override: "50 the old release leaks money" });
+    expect(run(spent, { candidateTraffic: 50, override })).toMatchObject({ allowed: true, move: "stay" });
+    expect(run(spent, { candidateTraffic: 100, override })).toMatchObject({ allowed: true, move: "up" });
+    expect(run(spent, { candidateTraffic: 10, override })).toMatchObject({
+      allowed: true,
+      move: "down",
+      told: { override: "50 the old release leaks money" },
+    });
+  });
+
+  it("skips no rung", () => {
+    expect(run(at(0), { candidateTraffic: 50, override })).toMatchObject({ allowed: false });
+  });
+});
+
 describe("a step down (rule 3)", () => {
   it.each([
     [100, 50],
@@ -415,6 +470,7 @@ describe("a hand-edited route", () => {
       move: "up",
       weights: { blue: 0, green: 100 },
       mustBeReady: "green",
+      rescue: "blue is retired",
     });
   });
 
@@ -718,6 +774,21 @@ describe("a trip (rule 7)", () => {
       move: "return",
       notes: ["acknowledges the trip of green: error ratio 12 %"],
     });
+  });
+
+  it("of stable is acknowledged, too, where the candidate has everything already", () => {
+    const live = {
+      ...at(10),
+      rules: evenRules({ blue: 0, green: 100 }),
+      trip: "blue: slow (Ada, 2026-11-21T11:00:00Z)",
+    };
+    expect(run(live, { candidateTraffic: 10 })).toEqual(
+      refused(
+        "blue was tripped by Ada at 2026-11-21T11:00:00Z (slow) and would get 90 %",
+        "acknowledge it first: candidate green, candidateTraffic 100",
+      ),
+    );
+    expect(run(live, { candidateTraffic: 100 })).toMatchObject({ allowed: true, move: "stay" });
   });
 
   it("of stable says what is left when the candidate was never proven", () => {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Observer } from "../../rollout/cluster.ts";
 import type { Allowed } from "../../rollout/decide.ts";
+import type { Assessment } from "../../rollout/gate/assess.ts";
 import { afterWrite, beforeContract, beforeWrite, changeSince, type RunContext } from "../../rollout/hooks.ts";
 import type { Observed } from "../../rollout/observed.ts";
+import { assessment, failing } from "../support/assessment.ts";
 import { evenRules, observed, pods, told } from "../support/live.ts";
 
 const before = observed({ told: told({ candidateTraffic: 0 }) });
@@ -117,6 +119,63 @@ describe("before the route is written", () => {
     await refused;
   });
 
+  describe("a step up is judged", () => {
+    const gated = (cluster: Observer, judged: Assessment, changes: Partial<RunContext> = {}): RunContext => ({
+      ...context(cluster, { ...step, told: told({ candidateTraffic: 50 }) }),
+      assess: async () => judged,
+      ...changes,
+    });
+
+    it("by what was read just now, and read again after that", async () => {
+      const asked: Observed[] = [];
+      const cluster = answering(withoutPods, before);
+      const assess = async (now: Observed) => {
+        asked.push(now);
+        return assessment();
+      };
+      const written = beforeWrite(gated(cluster, assessment(), { assess }));
+      await vi.advanceTimersByTimeAsync(500);
+      expect(await written).toEqual(assessment());
+      expect(asked).toEqual([before]);
+      expect(cluster.asked()).toBe(3);
+    });
+
+    it("and held with what is missing and when to try again; nothing is written, but that", async () => {
+      const refused: string[] = [];
+      const ledger = { written: async () => {}, refused: async (reason: string) => void refused.push(reason) };
+      const held = assessment({ soakLeftSeconds: 60 });
+      await expect(beforeWrite(gated(answering(before), held, { ledger }))).rejects.toThrow(
+        "candidateTraffic 10 -> 50 is held: 1 min 0 s of the soak of 15 min 0 s at 10 % are left; the route was not written\nNext: try again in 1 min 0 s (2026-11-21T12:01:00Z); a step that cannot wait needs golive:override {percent: 50, reason}",
+      );
+      expect(refused).toEqual([
+        "candidateTraffic 10 -> 50 is held: 1 min 0 s of the soak of 15 min 0 s at 10 % are left",
+      ]);
+    });
+
+    it("and refused when the gate would take the release back, with an override, too", async () => {
+      const run = gated(answering(before), assessment({ verdict: failing }));
+      const decision = { ...run.decision, override: "blue loses orders" };
+      await expect(beforeWrite({ ...run, decision })).rejects.toThrow(
+        "candidateTraffic 10 -> 50, but the gate says rollback: 30 % of 400 requests fail; the route was not written\nNext: set candidateTraffic 0; golive:override lets no step through that the gate would roll back",
+      );
+    });
+
+    it("and let through by an override where it would only wait", async () => {
+      const held = assessment({ soakLeftSeconds: 60 });
+      const run = gated(answering(before), held);
+      await expect(
+        beforeWrite({ ...run, decision: { ...run.decision, override: "blue loses orders" } }),
+      ).resolves.toEqual(held);
+    });
+
+    it("and not taken when a guard tripped while it was judged", async () => {
+      const tripped = observed({ trip: "green: error ratio 12 %", generation: 2 });
+      await expect(beforeWrite(gated(answering(before, tripped), assessment()))).rejects.toThrow(
+        "green was tripped during this run (error ratio 12 %); the route was not written: run `pulumi up` again",
+      );
+    });
+  });
+
   it("waits for nobody's pods when no colour gets more traffic", async () => {
     const cluster = answering(observed({ pods: { blue: [], green: [] } }));
     await beforeWrite(context(cluster, { ...step, move: "stay", mustBeReady: undefined }));
@@ -127,6 +186,20 @@ describe("before the route is written", () => {
 describe("after the route was written", () => {
   it("it reads back as it was written", async () => {
     await expect(afterWrite(context(answering(observed({ told: step.told }))))).resolves.toBe(undefined);
+  });
+
+  it("it is written down, with what the step was judged by", async () => {
+    const written: unknown[] = [];
+    const ledger = { written: async (judged: unknown) => void written.push(judged), refused: async () => {} };
+    await afterWrite({ ...context(answering(observed({ told: step.told }))), ledger }, assessment());
+    expect(written).toEqual([assessment()]);
+  });
+
+  it("it is not written down what somebody else has written over", async () => {
+    const written: unknown[] = [];
+    const ledger = { written: async (judged: unknown) => void written.push(judged), refused: async () => {} };
+    await expect(afterWrite({ ...context(answering(before)), ledger })).rejects.toThrow("somebody else writes it");
+    expect(written).toEqual([]);
   });
 
   it("a run fails when the route is gone", async () => {

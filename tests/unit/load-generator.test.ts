@@ -123,7 +123,7 @@ describe("the load generator", () => {
     ["origin.host", { origin: { host: "10.0.0.1", port: 80 } }],
     ["origin.host", { origin: { host: "localhost", port: 80 } }],
     ["origin.port", { origin: { host: "127.0.0.1", port: 0 } }],
-    ["requestsPerSecond", { requestsPerSecond: 501 }],
+    ["requestsPerSecond", { requestsPerSecond: 2_001 }],
     ["requestsPerSecond", { requestsPerSecond: Number.NaN }],
     ["seconds", { seconds: 601 }],
     ["newConnectionShare", { newConnectionShare: 1.1 }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type PodObject, resultOf } from "../../rollout/migration-result.ts";
+import { type PodObject, resultOf } from "../../rollout/schema/migration-result.ts";
 
 const result = {
   version: "013",

@@ -98,6 +98,7 @@ describe("a metric of the catalogue", () => {
       "cadvisor",
       "cloudnative-pg",
       "gateway",
+      "guard",
       "kube-state-metrics",
       "kubelet",
       "node",

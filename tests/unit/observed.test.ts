@@ -6,12 +6,17 @@ import { deploymentObject, evenRules, now, pods, routeObject, told } from "../su
 describe("the live route", () => {
   it("is read with what it was told, its shares, its trip and when it was written", () => {
     const said = told({ candidateTraffic: 10 });
-    expect(readRoute(routeObject({ told: said, trip: "green: slow", generation: 4, hoursAgo: 2 }))).toEqual({
+    expect(
+      readRoute(
+        routeObject({ told: said, trip: "green: slow", tombstones: ["2.0.0-bbbb"], generation: 4, hoursAgo: 2 }),
+      ),
+    ).toEqual({
       told: said,
       exposure: { blue: 90, green: 10 },
       floor: { blue: 90, green: 10 },
       edits: [],
       trip: { id: "green: slow", colour: "green", reason: "slow" },
+      tombstones: ["2.0.0-bbbb"],
       generation: 4,
       changedAt: new Date(now.getTime() - 2 * 3_600_000),
     });
@@ -31,6 +36,18 @@ describe("the live route", () => {
     expect(readRoute(object).changedAt).toEqual(new Date("2026-11-21T11:00:00Z"));
   });
 
+  it("was not stepped by who wrote annotations only: clearing a tombstone begins no soak anew", () => {
+    const object: RouteObject = {
+      metadata: {
+        managedFields: [
+          { time: "2026-11-21T10:00:00Z", fieldsV1: { "f:metadata": {}, "f:spec": { "f:rules": {} } } },
+          { time: "2026-11-21T11:00:00Z", fieldsV1: { "f:metadata": {} } },
+        ],
+      },
+    };
+    expect(readRoute(object).changedAt).toEqual(new Date("2026-11-21T10:00:00Z"));
+  });
+
   it("is not ours without annotations, and then has no hand edits", () => {
     expect(readRoute({ spec: { rules: [{ backendRefs: [{ name: "somebody" }] }] } })).toEqual({
       told: undefined,
@@ -38,6 +55,7 @@ describe("the live route", () => {
       floor: { blue: 0, green: 0 },
       edits: [],
       trip: undefined,
+      tombstones: [],
       generation: 0,
       changedAt: undefined,
     });

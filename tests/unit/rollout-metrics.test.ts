@@ -11,8 +11,8 @@ import {
 } from "../../components/traffic/rollout-metrics-manifests.ts";
 import { outcomeOf } from "../../local/run.ts";
 import { bundlePrograms } from "../../programs/bundle.ts";
+import { jsonLog } from "../../programs/log.ts";
 import { startExporter } from "../../programs/rollout/exporter.ts";
-import { jsonLog } from "../../programs/rollout/log.ts";
 import { metricsText } from "../../programs/rollout/metrics.ts";
 import { type Reading, readingOf } from "../../programs/rollout/reading.ts";
 import { exporterSettings } from "../../programs/rollout/settings.ts";
@@ -153,7 +153,7 @@ describe("the exporter", () => {
     const settings = { application: "taskflow", namespace: "local", port: 0, api };
     const { port, stop } = await startExporter(
       settings,
-      jsonLog((line) => lines.push(line)),
+      jsonLog("rollout-metrics", (line) => lines.push(line)),
       { pause: 10 },
     );
     stops.push(stop);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MigrationResult } from "../../rollout/migration-result.ts";
-import { readRecord, recordData, type SchemaRecord } from "../../rollout/schema-record.ts";
+import type { MigrationResult } from "../../rollout/schema/migration-result.ts";
+import { readRecord, recordData, type SchemaRecord } from "../../rollout/schema/schema-record.ts";
 
 const sum = (digit: string) => digit.repeat(64);
 

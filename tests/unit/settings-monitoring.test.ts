@@ -53,7 +53,8 @@ describe("a configuration is refused before anything is touched, and says why:",
     expect(problemsOf({ ...completeProduction, monitoring: {} })).toEqual([
       "golive:monitoring.notify  got nothing: in production alerts must reach somebody; allowed: {email: {smarthost, from}, onCall}, or another kind of monitoring",
     ]);
-    expect(problemsOf({ ...completeProduction, monitoring: { kind: "existing" } })).toEqual([]);
+    const gate = { prometheus: { namespace: "monitoring", service: "prometheus-operated:9090" } };
+    expect(problemsOf({ ...completeProduction, monitoring: { kind: "existing" }, gate })).toEqual([]);
     expect(problemsOf(complete)).toEqual([]);
   });
 

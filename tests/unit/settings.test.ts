@@ -58,6 +58,8 @@ describe("a complete configuration", () => {
       stable: "blue",
       candidateTraffic: 0,
       inPlace: undefined,
+      override: undefined,
+      gate: { mode: "off", prometheus: { namespace: "monitoring", service: "prometheus:9090" } },
       retireAfterHours: 0,
       database: {
         kind: "statefulset",
@@ -154,7 +156,7 @@ const refusals: readonly Refusal[] = [
     name: "an unknown key that is like none, with all that are known",
     change: { replicaCount: 3 },
     says: [
-      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, retireAfterHours, database, cache, backup, rotation, contract, programs, monitoring, logging, imageMirrors, sentryDsn, databaseAdminPassword, smtpPassword, onCallUrl",
+      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, override, gate, retireAfterHours, database, cache, backup, rotation, contract, programs, monitoring, logging, imageMirrors, sentryDsn, databaseAdminPassword, smtpPassword, onCallUrl",
     ],
   },
   {

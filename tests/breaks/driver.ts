@@ -1,0 +1,121 @@
+import type { Break } from "./break.ts";
+
+const walk = "tests/unit/walk.test.ts";
+const line = "tests/unit/rollout-cli.test.ts";
+const status = "tests/unit/rollout-status.test.ts";
+
+/** What `golive rollout start` and its sisters promise to whoever runs them, or kills them. */
+export const breaks: readonly Break[] = [
+  {
+    promise: "A failing release goes down, also while the walk is paused.",
+    file: "rollout/walk/walk.ts",
+    find: "return waysDown(state, live) ?? obstacles(state, live) ?? onwards(state, live, written);",
+    replace: "return obstacles(state, live) ?? waysDown(state, live) ?? onwards(state, live, written);",
+    test: walk,
+    name: "takes a failing release down, also when it is paused",
+  },
+  {
+    promise: "No step up before its soak is over.",
+    file: "rollout/walk/walk.ts",
+    find: "if (live > 0 && soakLeftSeconds > 0 && !isLetOff)",
+    replace: "if (live > 100 && soakLeftSeconds > 0 && !isLetOff)",
+    test: walk,
+    name: "waits for the soak",
+  },
+  {
+    promise: "A driver that is stopped leaves the lower of the two weights.",
+    file: "cli/rollout/drive.ts",
+    find: "if (live !== undefined && live < written) await",
+    replace: "if (live !== undefined && live > written) await",
+    test: walk,
+    name: "leaves the lower of the two weights when it is stopped",
+  },
+  {
+    promise: "The file is written before its up: git never says less than the cluster.",
+    file: "cli/rollout/drive.ts",
+    find: "if (written !== to) await this.#driver.write(to, `step",
+    replace: "if (written > to) await this.#driver.write(to, `step",
+    test: walk,
+    name: "takes a good release from nothing to 100, each value written before its up",
+  },
+  {
+    promise: "A step that was refused is not left in the file.",
+    file: "cli/rollout/drive.ts",
+    find: "if (now.live !== undefined && now.live < now.written) await",
+    replace: "if (now.live !== undefined && now.live > now.written) await",
+    test: walk,
+    name: "ends when an up is refused twice alike, with the file at what is live",
+  },
+  {
+    promise: "After a rollback the file says 0, too.",
+    file: "cli/rollout/drive.ts",
+    find: "if (written !== to) await this.#driver.write(to, why);",
+    replace: "",
+    test: walk,
+    name: "undoes a bad release",
+  },
+  {
+    promise: "No user meets a release whose preflight misses something.",
+    file: "cli/rollout/drive.ts",
+    find: 'if (missing !== undefined) return this.#end("refused", missing, "golive rollout preflight");',
+    replace: "",
+    test: walk,
+    name: "lets no user meet a release whose preflight misses something",
+  },
+  {
+    promise: "A release is brought up before it climbs.",
+    file: "rollout/walk/state.ts",
+    find: "    ...releasesChange.map(",
+    replace: "    ...releasesChange.slice(2).map(",
+    test: walk,
+    name: "brings a new release up at 0 before it climbs",
+  },
+  {
+    promise: "Of two drivers one is told about the other.",
+    file: "cli/rollout/lease.ts",
+    find: "holder.who !== this.#who && holder.deadInSeconds > 0",
+    replace: "holder.who === this.#who && holder.deadInSeconds > 0",
+    test: line,
+    name: "is told who else drives",
+  },
+  {
+    promise: "A driver that was slower does not take the lease from who was faster.",
+    file: "cli/rollout/lease.ts",
+    find: 'if (answer.status === 409) return "lost";',
+    replace: 'if (answer.status === 409) return "taken";',
+    test: line,
+    name: "loses to who was faster",
+  },
+  {
+    promise: "The old colour stays the way back for a day.",
+    file: "cli/rollout/promote.ts",
+    find: "return tooEarly(route?.changedAt, at, retireAfterHours);",
+    replace: "return tooEarly(route?.changedAt, at, 0);",
+    test: line,
+    name: "is refused before the day is over",
+  },
+  {
+    promise: "A rollback is a failure for a script.",
+    file: "cli/rollout/result.ts",
+    find: '(outcome === "reached" ? 0 : 1)',
+    replace: '(outcome === "refused" ? 1 : 0)',
+    test: line,
+    name: "is a failure for a script unless",
+  },
+  {
+    promise: "What nobody measured is never shown as a good number.",
+    file: "cli/rollout/status.ts",
+    find: "const of = (value: number) => (Number.isFinite(value) ?",
+    replace: "const of = (value: number) => (!Number.isNaN(1) ?",
+    test: status,
+    name: "names what nobody measured",
+  },
+  {
+    promise: "A watch ends at once when the release fails.",
+    file: "cli/rollout/watch.ts",
+    find: 'if (verdict.outcome === "rollback" && (live?.[candidate] ?? 0) > 0)',
+    replace: 'if (verdict.outcome === "rollback" && (live?.[candidate] ?? 0) > 100)',
+    test: status,
+    name: "ends well after a day, and at once when the release fails",
+  },
+];

@@ -1,0 +1,138 @@
+import type { Break } from "./break.ts";
+
+const unit = "tests/unit/guard.test.ts";
+const program = "tests/unit/guard-program.test.ts";
+const guard = "programs/guard/guard.ts";
+const tally = "programs/guard/tally.ts";
+
+/** What takes a bad release off the traffic while everybody sleeps, and what keeps it from blaming a good one. */
+export const breaks: readonly Break[] = [
+  {
+    promise: "Traffic is not sent to a colour without ready pods.",
+    file: guard,
+    find: "      if (missing.length > 0)\n",
+    replace: "      if (missing.length > 99)\n",
+    test: unit,
+    name: "while stable has no ready pod",
+  },
+  {
+    promise: "A trip that the API server did not take is tried again.",
+    file: guard,
+    find: '      this.#condition.say("trip", reasonOf(error));',
+    replace: '      this.#condition.say("trip", reasonOf(error));\n      this.#beginAnew();',
+    test: unit,
+    name: "is tripped when the API server is back",
+  },
+  {
+    promise: "What the guard saw of one release is not held against the next one.",
+    file: guard,
+    find: "    this.#watched = watched;\n    this.#beginAnew();\n",
+    replace: "    this.#watched = watched;\n",
+    test: unit,
+    name: "after a person took its traffic away first",
+  },
+  {
+    promise: "What was measured is judged, too: another gateway counts in other words.",
+    file: guard,
+    find: 'verdict.outcome !== "rollback" ||',
+    replace: "",
+    test: unit,
+    name: "when Prometheus is empty",
+  },
+  {
+    promise: "Nothing takes traffic off the colour that everybody uses.",
+    file: "rollout/trip.ts",
+    find: "told.candidate !== colour || ",
+    replace: "",
+    test: unit,
+    name: "is seen: the roles",
+  },
+  {
+    promise: "A first failure counts.",
+    file: tally,
+    find: "before === undefined || total < before.total ? total",
+    replace: "before === undefined ? 0 : total < before.total ? total",
+    test: program,
+    name: "counts a first failure",
+  },
+  {
+    promise: "A gateway that was started anew is no negative number of requests.",
+    file: tally,
+    find: "before === undefined || total < before.total ? total",
+    replace: "before === undefined ? total",
+    test: program,
+    name: "counts from 0 where a pod began anew",
+  },
+  {
+    promise: "What a pod of the gateway counted before the guard knew it blames nobody.",
+    file: tally,
+    find: "      const before = this.#before.get(pod);\n",
+    replace: "      const before = this.#before.get(pod) ?? new Map<string, Counter>();\n",
+    test: program,
+    name: "counts from 0 where a pod began anew",
+  },
+  {
+    promise: "A pod of the gateway that was silent for a moment hides nothing.",
+    file: tally,
+    find: "      const kept = counters ?? before;\n",
+    replace: "      const kept = counters;\n",
+    test: program,
+    name: "counts later what a silent pod counted",
+  },
+  {
+    promise: "The guard sees the gateway while DNS is gone.",
+    file: "programs/guard/gateway.ts",
+    find: "    if (this.#pods.length === 0) await finding;\n    const pods = this.#pods;",
+    replace: "    await finding;\n    const pods = this.#args.seconds() > this.#foundAt + 5 ? [] : this.#pods;",
+    test: unit,
+    name: "is found while DNS is gone",
+  },
+  {
+    promise: "A trip of a guard that was killed is told by the other one.",
+    file: "programs/guard/guard.ts",
+    find: "      this.#teller.tellForgotten(seen.route, seen.at);\n",
+    replace: "",
+    test: unit,
+    name: "lose no record when one is killed",
+  },
+  {
+    promise: "One trip is one record, whoever looks.",
+    file: "programs/guard/teller.ts",
+    find: "        if (await isRecorded(this.#witness, trip)) return;\n",
+    replace: "",
+    test: unit,
+    name: "take away once, and tell once",
+  },
+  {
+    promise: "A trip waits for nobody who only wants to know.",
+    file: "programs/guard/teller.ts",
+    find: "      (error: unknown) => this.#condition.say(what, reasonOf(error)),\n",
+    replace: "",
+    test: unit,
+    name: "is tripped when neither the ledger nor an event can be written",
+  },
+  {
+    promise: "The guard may write one route and no other.",
+    file: "components/traffic/guard-manifests.ts",
+    find: "      resourceNames: [name],\n",
+    replace: "",
+    test: program,
+    name: "may write one route",
+  },
+  {
+    promise: "The guard is there wherever steps are gated.",
+    file: "components/platform.ts",
+    find: '  if (settings.gate.mode === "on") new Guard',
+    replace: '  if (settings.environment === "production") new Guard',
+    test: "tests/component/guard.test.ts",
+    name: "is there wherever steps are gated",
+  },
+  {
+    promise: "The guard needs no right in the Gateway's namespace, and finds a gateway that is not ready.",
+    file: "components/traffic/guard-manifests.ts",
+    find: "      publishNotReadyAddresses: true,\n",
+    replace: "",
+    test: program,
+    name: "find the gateway's pods by a Service",
+  },
+];
