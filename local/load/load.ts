@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly origin: { readonly host: "127.0.0.1"; readonly port: number };
   /** The public name that is asked for. */
   readonly hostname: string;
-  /** 5 to 500; five requests are one visit: page, its asset, the API, and two of tasks, of which every fourth writes. */
+  /** 5 to 2000; five requests are one visit: page, its asset, the API, and two of tasks, of which every fourth writes. */
   readonly requestsPerSecond: number;
   /** 1 to 600: after that the load ends by itself. */
   readonly seconds: number;
@@ -64,7 +64,7 @@ function checkOptions({
   if ((origin.host as string) !== "127.0.0.1")
     problems.push(`origin.host: got "${origin.host}"; only 127.0.0.1 is allowed`);
   check("origin.port", origin.port, 1, 65_535);
-  check("requestsPerSecond", requestsPerSecond, 5, 500);
+  check("requestsPerSecond", requestsPerSecond, 5, 2_000);
   check("seconds", seconds, 1, 600);
   check("newConnectionShare", newConnectionShare, 0, 1);
   check("slowMs", slowMs, 10, 10_000);

@@ -37,7 +37,7 @@ function recordOf(at: number, ms: number, flags: number): LoadRecord {
   return { at, ms, ok: (flags & 1) === 1, kind, colour };
 }
 
-/** Every request of a load, 13 bytes each: 300,000 of them (500 a second for ten minutes) are 4 MB. */
+/** Every request of a load, 13 bytes each: 1.2 million of them (2,000 a second for ten minutes) are 16 MB. */
 export class Records {
   #at = new Float64Array(1024);
   #ms = new Float32Array(1024);
