@@ -10,6 +10,8 @@ export interface MonitoredStack {
   readonly database: string | undefined;
   readonly databaseKind: "statefulset" | "external" | "cloudnative-pg";
   readonly ladder: readonly RungSpec[];
+  /** A guard watches its candidates. Default: none does. */
+  readonly guarded?: boolean;
   /** Namespaces of its own Prometheus, exporters and the like. Default: none. */
   readonly monitoringNamespaces?: readonly string[];
 }

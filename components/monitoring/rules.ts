@@ -7,12 +7,13 @@ import { clockOf, selectedBy } from "./scrape.ts";
 
 /** What rules and dashboards must know of a stack. */
 export function monitoredStack(settings: Settings): MonitoredStack {
-  const { application, environment, namespace, hostname, database, ladder, monitoring } = settings;
+  const { application, environment, namespace, hostname, database, gate, ladder, monitoring } = settings;
   return {
     ...{ application, environment, namespace, hostname },
     database: application.stores.postgresql?.database[environment],
     databaseKind: database.kind,
     ladder: ladder.rungs,
+    guarded: gate.mode === "on",
     // Somebody else's Prometheus is somebody else's to watch.
     monitoringNamespaces: monitoring.kind === "stack" ? [monitoring.namespace, nodesNamespace(settings)] : [],
   };

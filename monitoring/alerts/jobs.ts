@@ -9,7 +9,13 @@ export interface ExpectedJobs {
   readonly shared: readonly string[];
 }
 
-export function expectedJobs({ application, database, databaseKind, environment }: MonitoredStack): ExpectedJobs {
+export function expectedJobs({
+  application,
+  database,
+  databaseKind,
+  environment,
+  guarded,
+}: MonitoredStack): ExpectedJobs {
   const stores = [
     ...(database === undefined ? [] : ["postgres", "postgres-operations"]),
     ...(database !== undefined && databaseKind === "cloudnative-pg" ? ["cloudnative-pg"] : []),
@@ -17,7 +23,12 @@ export function expectedJobs({ application, database, databaseKind, environment 
   ];
   const shared = ["gateway", "node", "kubelet", "cadvisor", "probe", "prometheus", "alertmanager"];
   return {
-    own: [...httpServices(application).map((service) => jobOf(application, service)), ...stores, "rollout"],
+    own: [
+      ...httpServices(application).map((service) => jobOf(application, service)),
+      ...stores,
+      "rollout",
+      ...(guarded === true ? ["guard"] : []),
+    ],
     // No registry has its image for the throw-away cluster.
     shared: environment === "local" ? shared : [...shared, "kube-state-metrics"],
   };

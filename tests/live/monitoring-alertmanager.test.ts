@@ -118,6 +118,8 @@ const receivers: Readonly<Record<string, string>> = {
   VolumeFull: "page,oncall",
   // Rollout
   CanaryErrors: "page,oncall",
+  GuardBlind: "devops",
+  GuardWithheld: "page,oncall",
   CanarySlow: "page,oncall",
   CandidateDown: "page,oncall",
   RollbackImmediate: "page,oncall",

@@ -13,6 +13,7 @@ export const production: MonitoredStack = {
   database: "taskflow",
   databaseKind: "cloudnative-pg",
   ladder: taskflow.ladders.final ?? [],
+  guarded: true,
 };
 
 export type Labels = Readonly<Record<string, string>>;

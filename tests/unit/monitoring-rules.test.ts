@@ -294,6 +294,7 @@ describe("the jobs that must be there", () => {
         "cloudnative-pg",
         "redis",
         "rollout",
+        "guard",
       ],
       shared: ["gateway", "node", "kubelet", "cadvisor", "probe", "prometheus", "alertmanager", "kube-state-metrics"],
     });
@@ -309,7 +310,9 @@ describe("the jobs that must be there", () => {
       "taskflow-backend",
       "taskflow-frontend",
       "rollout",
+      "guard",
     ]);
+    expect(expectedJobs({ ...production, guarded: false }).own).not.toContain("guard");
   });
 });
 
