@@ -4,7 +4,7 @@ import type { Observed } from "./observed.ts";
 import { cannotServe, liveRelease, notSettled, replicasChange } from "./pods.ts";
 import { allow } from "./rules/allow.ts";
 import { outdatedAdvice, refuseContract, refuseOutdated } from "./rules/contract.ts";
-import { refuseSpentOverride } from "./rules/exceptions.ts";
+import { leapOf, refuseSpentOverride } from "./rules/exceptions.ts";
 import { decideNewRoute } from "./rules/new-route.ts";
 import { refuseOtherChanges } from "./rules/other-changes.ts";
 import { refuseTombstone } from "./rules/tombstones.ts";
@@ -127,8 +127,9 @@ function decideUp(run: Run): Decision {
       `accept the live value with candidateTraffic ${percent(from)} (if it is a rung), or go to any lower rung or 0`,
     );
   const next = desired.ladder.after(from);
-  if (to !== next)
-    return refuse(`${asked} skips a rung: the next is ${next} (or any lower value)`, `set candidateTraffic ${next}`);
+  const lacks = cannotServe(observed.colours[stable], desired, stable, outdated);
+  const leap = to === next ? undefined : leapOf(run, lacks);
+  if (to !== next && leap === undefined) return refuseSpentOverride(run, asked) ?? refuseSkip(run, asked, next, lacks);
   if (missing) return cannot();
   const { pending } = desired.migrations;
   if (pending.length > 0)
@@ -140,12 +141,23 @@ function decideUp(run: Run): Decision {
   if (unsettled)
     return refuse(`${asked}, but the pods of ${candidate} are not ready: ${unsettled}`, unreadyAdvice(candidate, from));
   const scaled = replicasChange(observed.colours[stable], desired);
-  if (scaled && !desired.retired[stable])
+  // Where stable has no pods because somebody scaled it, that is why the step cannot wait.
+  if (scaled && !desired.retired[stable] && leap === undefined)
     return refuse(
       `${asked} in the same run as a change of ${stable}'s replicas: ${scaled}`,
       `change replicas with candidateTraffic ${percent(from)} first (\`pulumi up --refresh\` undoes a hand-made scale)`,
     );
-  return refuseSpentOverride(run, asked) ?? allow(run, "up", candidate);
+  return refuseSpentOverride(run, asked) ?? { ...allow(run, "up", candidate), ...(leap === undefined ? {} : { leap }) };
+}
+
+function refuseSkip({ desired, to }: Run, asked: string, next: number | undefined, lacks: string | undefined): Refused {
+  const stable = otherColour(desired.candidate);
+  return refuse(
+    `${asked} skips a rung: the next is ${next} (or any lower value)`,
+    lacks === undefined
+      ? `set candidateTraffic ${next}`
+      : `set candidateTraffic ${next}; as ${stable} cannot serve (${lacks}), golive:override {percent: ${to}, reason} lets it skip rungs`,
+  );
 }
 
 const unreadyAdvice = (candidate: Colour, from: number) =>

@@ -47,6 +47,11 @@ export interface Allowed {
   readonly override?: string;
   /** Why a step up cannot wait: what keeps the other colour from serving. Default: it can. */
   readonly rescue?: string;
+  /**
+   * Why a step up may skip rungs: what keeps the other colour from serving. Config grants it by `override`, and the candidate
+   * must pass its smoke tests just before. Default: it skips none.
+   */
+  readonly leap?: string;
   /** What a reviewer should know about this run. */
   readonly notes: readonly string[];
 }

@@ -18,6 +18,8 @@ export interface RunContext {
   readonly services: readonly string[];
   /** Judges the step by what was read just now. Default: nothing holds it. */
   readonly assess?: ((now: Observed) => Promise<Assessment>) | undefined;
+  /** Runs the candidate's smoke tests, and gives the names of those that did not pass. Default: there are none. */
+  readonly smoke?: (() => Promise<readonly string[]>) | undefined;
   /** Where it is written down what became of the run. Default: nowhere. */
   readonly ledger?: RunLedger | undefined;
 }
@@ -51,9 +53,18 @@ export function routeHooks(
  * the step is held: with what is missing, and when to try again.
  */
 export async function beforeWrite(context: RunContext): Promise<Assessment | undefined> {
-  const { cluster, observed, decision, assess, ledger } = context;
+  const { cluster, observed, decision, assess, ledger, smoke } = context;
   const now = await withPods(context);
-  if (!assess) return undefined;
+  const failed = (await smoke?.()) ?? [];
+  if (failed.length > 0)
+    throw new RunError(
+      `${decision.mustBeReady} would get ${decision.told.candidateTraffic} % in one step, but does not pass its smoke tests: ${failed.join(", ")}; the route was not written`,
+    );
+  if (!assess) {
+    // The tests took their time: a guard may have tripped meanwhile.
+    if (smoke) refuseChange(observed, await cluster.observe());
+    return undefined;
+  }
   const judged = await assess(now);
   const held = heldBack(judged, { to: decision.told.candidateTraffic, override: decision.override });
   if (held) {

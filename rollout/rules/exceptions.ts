@@ -23,6 +23,13 @@ export const inPlaceAllows = (run: Run, colour: Colour) =>
 export const overrideKeyOf = ({ desired: { override }, to, told }: Run): string | undefined =>
   override && overrideFor(to, override, told.override) === "granted" ? overrideKey(override) : undefined;
 
+/**
+ * Why a step up may skip rungs: what the other colour lacks (`lacks`), where config has an override for this step. While one
+ * colour cannot serve, small steps only mean that most users wait longer.
+ */
+export const leapOf = (run: Run, lacks: string | undefined): string | undefined =>
+  overrideKeyOf(run) === undefined ? undefined : lacks;
+
 /** A step up with an override that an earlier one spent: was it meant again, or forgotten? */
 export function refuseSpentOverride({ desired: { override }, to, told }: Run, asked: string): Refused | undefined {
   if (overrideFor(to, override, told.override) !== "spent") return undefined;

@@ -326,6 +326,56 @@ describe("an override", () => {
   it("skips no rung", () => {
     expect(run(at(0), { candidateTraffic: 50, override })).toMatchObject({ allowed: false });
   });
+
+  describe("while stable cannot serve", () => {
+    const broken = { ...at(10), pods: { blue: pods({ release: blue, ready: 0 }) } };
+    const lacks = "backend has 0 of 1 pods ready, frontend has 0 of 1 pods ready";
+    const away = { percent: 100, reason: "blue does not start any more" };
+
+    it("skips rungs, says what stable lacks, and asks for the candidate's pods", () => {
+      expect(run(broken, { candidateTraffic: 100, override: away })).toMatchObject({
+        allowed: true,
+        move: "up",
+        weights: { blue: 0, green: 100 },
+        mustBeReady: "green",
+        override: "blue does not start any more",
+        leap: lacks,
+        told: { override: "100 blue does not start any more" },
+      });
+    });
+
+    it("skips rungs though somebody scaled stable to 0", () => {
+      const scaled = { ...at(10), pods: { blue: pods({ release: blue, replicas: 0, ready: 0 }) } };
+      expect(run(scaled, { candidateTraffic: 100, override: away })).toMatchObject({ allowed: true, move: "up" });
+    });
+
+    it("skips none without it, and says that it could", () => {
+      expect(run(broken, { candidateTraffic: 100 })).toEqual(
+        refused(
+          "candidateTraffic 10 -> 100 skips a rung: the next is 50 (or any lower value)",
+          `set candidateTraffic 50; as blue cannot serve (${lacks}), golive:override {percent: 100, reason} lets it skip rungs`,
+        ),
+      );
+    });
+
+    it("skips none with one that was spent", () => {
+      const spent = { ...at(10, { override: "100 blue does not start any more" }), pods: broken.pods };
+      expect(run(spent, { candidateTraffic: 100, override: away })).toEqual(
+        refused(
+          "candidateTraffic 10 -> 100 with golive:override 100, which was spent before (blue does not start any more)",
+          "remove golive:override, and the gate decides; or give it a new reason",
+        ),
+      );
+    });
+
+    it("skips none to a candidate that cannot serve either", () => {
+      const both = {
+        ...at(10),
+        pods: { blue: pods({ release: blue, ready: 0 }), green: pods({ release: green, ready: 0 }) },
+      };
+      expect(run(both, { candidateTraffic: 100, override: away })).toMatchObject({ allowed: false });
+    });
+  });
 });
 
 describe("a step down (rule 3)", () => {

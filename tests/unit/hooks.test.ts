@@ -176,6 +176,27 @@ describe("before the route is written", () => {
     });
   });
 
+  describe("a step that skips rungs asks for the candidate's smoke tests", () => {
+    const leap: Allowed = { ...step, leap: "blue has no ready pod" };
+
+    it("and is written when they pass, if nobody moved the route meanwhile", async () => {
+      const cluster = answering(before);
+      await expect(beforeWrite({ ...context(cluster, leap), smoke: async () => [] })).resolves.toBe(undefined);
+      expect(cluster.asked()).toBe(2);
+      const tripped = answering(before, observed({ trip: "green: error ratio 12 %", generation: 2 }));
+      await expect(beforeWrite({ ...context(tripped, leap), smoke: async () => [] })).rejects.toThrow(
+        "green was tripped during this run (error ratio 12 %); the route was not written: run `pulumi up` again",
+      );
+    });
+
+    it("and is not when one does not, which is named", async () => {
+      const smoke = async () => ["log in", "read a task"];
+      await expect(beforeWrite({ ...context(answering(before), leap), smoke })).rejects.toThrow(
+        "green would get 10 % in one step, but does not pass its smoke tests: log in, read a task; the route was not written",
+      );
+    });
+  });
+
   it("waits for nobody's pods when no colour gets more traffic", async () => {
     const cluster = answering(observed({ pods: { blue: [], green: [] } }));
     await beforeWrite(context(cluster, { ...step, move: "stay", mustBeReady: undefined }));
