@@ -156,6 +156,9 @@ describe("what is measured counts", () => {
         },
       ],
     };
-    expect(await runPromtool(directory, promtool)).toEqual({ green: true, said: expect.stringContaining("SUCCESS") });
+    expect(await runPromtool(directory, () => promtool)).toEqual({
+      green: true,
+      said: expect.stringContaining("SUCCESS"),
+    });
   });
 });

@@ -37,7 +37,7 @@ describe("a rollout on which all goes well", () => {
   });
 
   it.concurrent("calls nobody", async () => {
-    expect(await runPromtool(directory, healthyCase(production))).toEqual(green);
+    expect(await runPromtool(directory, () => healthyCase(production))).toEqual(green);
   });
 });
 
@@ -53,7 +53,7 @@ describe.concurrent.each(names)(
   (name) => {
     const concern = concerns.filter((each) => each.name === name);
     it.each(concern.flatMap(({ alerts }) => alerts(production)))("$name", async (alert) => {
-      expect(await runPromtool(directory, caseOf(alert, production))).toEqual(green);
+      expect(await runPromtool(directory, (early) => caseOf(alert, production, early))).toEqual(green);
     });
   },
 );
