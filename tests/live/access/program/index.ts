@@ -9,7 +9,7 @@ import { Access } from "../../../../components/database/access.ts";
 import { loginPasswords } from "../../../../components/database/passwords.ts";
 import { reachDatabase } from "../../../../components/database/reach.ts";
 import { roleNames, rolesOf } from "../../../../components/database/roles.ts";
-import { settingsWith } from "../../../support/config.ts";
+import { settingsWith } from "../../../../tests/support/config.ts";
 import type { AccessPlan } from "./access-plan.ts";
 
 const plan: AccessPlan = JSON.parse(readFileSync(process.env.GOLIVE_TEST_PLAN ?? "", "utf8")).postgresql;
