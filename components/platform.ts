@@ -10,7 +10,7 @@ import { contractHooks, routeHooks } from "../rollout/hooks.ts";
 import { originOf } from "../rollout/ledger/origin.ts";
 import { runLedger } from "../rollout/ledger/run-ledger.ts";
 import type { Observed } from "../rollout/observed.ts";
-import { smokeTest } from "../rollout/preflight/smoke.ts";
+import { smokeFailures } from "../rollout/preflight/smoke.ts";
 import type { Settings } from "../settings.ts";
 import { Cache } from "./cache/cache.ts";
 import { providers } from "./cluster/providers.ts";
@@ -21,9 +21,9 @@ import { Logging } from "./logging/logging.ts";
 import { Monitoring } from "./monitoring/monitoring.ts";
 import { Namespace } from "./namespace/namespace.ts";
 import { Colour } from "./release/colour.ts";
-import { openColour } from "./release/colour-tunnel.ts";
 import type { RenderedRelease } from "./release/manifests.ts";
 import { secretValues } from "./release/secrets.ts";
+import { smokeColour } from "./release/smoke.ts";
 import { Guard } from "./traffic/guard.ts";
 import { RolloutMetrics } from "./traffic/rollout-metrics.ts";
 import { Traffic } from "./traffic/traffic.ts";
@@ -143,7 +143,7 @@ function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulum
       gate.mode === "on" && isGated(observed, decision)
         ? (now) => assess(settings, { observe: async () => now, api: cluster.api }, { to })
         : undefined,
-    smoke: decision.leap === undefined ? undefined : () => smokeFailures(settings, cluster),
+    smoke: decision.leap === undefined ? undefined : () => candidateFailures(settings, cluster),
     ledger: runLedger(cluster.api, {
       ...{ application: settings.application.name, stack, namespace, observed, decision },
       origin: () => originOf(join(import.meta.dirname, ".."), process.env),
@@ -152,18 +152,12 @@ function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulum
   });
 }
 
-/** Names of the candidate's smoke tests that do not pass now. */
-async function smokeFailures(
+/** Which of the candidate's smoke tests do not pass now. */
+async function candidateFailures(
   { application, namespace, candidate: colour, colours: configured }: Settings,
   { config }: LiveCluster,
 ): Promise<readonly string[]> {
   const { release } = configured[colour];
   if (release === undefined) return [`${colour} has no release`];
-  const tunnel = openColour(config, { namespace, application: application.name, colour });
-  try {
-    const { tests } = await smokeTest(tunnel.ask, { application, colour, version: release.version });
-    return tests.filter(({ outcome }) => outcome !== "passed").map(({ name }) => name);
-  } finally {
-    await tunnel.close();
-  }
+  return smokeFailures(await smokeColour(config, { namespace, application, colour, version: release.version }));
 }

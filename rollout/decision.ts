@@ -31,7 +31,8 @@ export interface Desired {
 }
 
 /** What kind of run this is. */
-export type Move = "create" | "stay" | "up" | "down" | "return" | "roles" | "retire" | "ladder" | "contract";
+export const moves = ["create", "stay", "up", "down", "return", "roles", "retire", "ladder", "contract"] as const;
+export type Move = (typeof moves)[number];
 
 export type Decision = Allowed | Refused;
 

@@ -4,6 +4,7 @@ import { places } from "../../local/places.ts";
 import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
 import { whoOf } from "../../rollout/ledger/origin.ts";
 import { appendRecord, readableRecords } from "../../rollout/ledger/store.ts";
+import { smokeFailures } from "../../rollout/preflight/smoke.ts";
 import { tripRoute } from "../../rollout/trip.ts";
 import { walkStateOf } from "../../rollout/walk/state.ts";
 import type { WalkState } from "../../rollout/walk/walk.ts";
@@ -91,8 +92,7 @@ export class DriverSession implements Driver {
     // A throw-away stack has no backups, no audits and no people who sign: its release must work, and that is all.
     if (settings?.environment === "local") {
       const { smokeOf } = await import("./smoke.ts");
-      const { tests } = await smokeOf(this.stack, settings);
-      const bad = tests.filter(({ outcome }) => outcome !== "passed").map(({ name }) => name);
+      const bad = smokeFailures(await smokeOf(this.stack, settings));
       return bad.length > 0 ? `smoke tests did not pass: ${bad.join(", ")}` : undefined;
     }
     const { preflightOf } = await import("./preflight.ts");

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { type Colour, colours } from "../../applications/application.ts";
-import { openColour } from "../../components/release/colour-tunnel.ts";
-import { type SmokeReport, smokeTest } from "../../rollout/preflight/smoke.ts";
+import { smokeColour } from "../../components/release/smoke.ts";
+import type { SmokeReport } from "../../rollout/preflight/smoke.ts";
 import type { Settings } from "../../settings.ts";
 import { type Command, parseOptions, refusePositionals } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -58,12 +58,8 @@ export async function smokeOf(
 ): Promise<SmokeReport> {
   const { release } = configured[colour];
   if (release === undefined) throw new Failure(`${colour} has no release: there is nothing to test`);
-  const tunnel = openColour(cluster.config, { ...place, colour });
-  try {
-    return await smokeTest(tunnel.ask, { application, colour, version: release.version });
-  } finally {
-    await tunnel.close();
-  }
+  const { namespace } = place;
+  return await smokeColour(cluster.config, { namespace, application, colour, version: release.version });
 }
 
 /** A line for each test, and under one that did not pass what was asked, expected and got. */

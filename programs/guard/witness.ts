@@ -3,7 +3,7 @@ import type { Asked } from "../../rollout/gate/measured.ts";
 import type { Verdict } from "../../rollout/gate/verdict.ts";
 import { messageOf } from "../../rollout/kube/answer.ts";
 import type { KubeApi } from "../../rollout/kube/api.ts";
-import type { RecordDraft } from "../../rollout/ledger/record.ts";
+import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
 import { appendRecord, readableRecords } from "../../rollout/ledger/store.ts";
 import type { LiveRoute } from "../../rollout/observed.ts";
 import type { Trip } from "../../rollout/told.ts";
@@ -29,21 +29,8 @@ export interface Tripped {
 
 /** Tells the ledger of a trip. @throws Error of the ledger. */
 export async function recordTrip({ api, application, namespace }: Witness, tripped: Tripped): Promise<void> {
-  const { trip, before, route, verdict, queries } = tripped;
-  const { told } = route;
-  if (told === undefined) throw new Error("the tripped route has lost the annotations of golive");
-  const draft: RecordDraft = {
-    kind: "trip",
-    application: application.name,
-    candidate: told.candidate,
-    from: before?.exposure,
-    to: route.exposure,
-    releases: told.releases,
-    who: trip.by ?? "guard",
-    reason: trip.reason,
-    verdict,
-    queries,
-  };
+  if (tripped.route.told === undefined) throw new Error("the tripped route has lost the annotations of golive");
+  const draft = tripRecordOf({ kind: "trip", application: application.name, ...tripped });
   await appendRecord(api, { namespace, application: application.name }, draft);
 }
 

@@ -1,5 +1,5 @@
 import { type Allowed, percent, type Refused, refuse } from "../decision.ts";
-import { durationText } from "../ledger/markdown.ts";
+import { durationText } from "../duration.ts";
 import type { Observed } from "../observed.ts";
 import type { Assessment } from "./assess.ts";
 

@@ -1,5 +1,5 @@
+import { durationText } from "../duration.ts";
 import type { Ladder } from "../ladder.ts";
-import { durationText } from "../ledger/markdown.ts";
 import type { Assessment } from "./assess.ts";
 import { type Exposure, exposureOf, firstRungAdvice } from "./exposure.ts";
 import { type GatedStep, heldBack } from "./held.ts";

@@ -1,4 +1,5 @@
 import { colours } from "../../applications/application.ts";
+import { durationText } from "../duration.ts";
 import type { Weights } from "../told.ts";
 import type { Deployment } from "./deployment.ts";
 import type { LedgerRecord } from "./record.ts";
@@ -19,14 +20,6 @@ export function deploymentFields(deployment: Deployment): readonly (readonly [fi
     ["Rollback Required", rollback ? "Yes" : "No"],
     ["Status", status === "Partial" ? `Partial (at ${percent} %)` : status],
   ];
-}
-
-/** Whole seconds, in the largest units that are not 0: `1 h 5 min 0 s`. */
-export function durationText(seconds: number): string {
-  const whole = Math.round(seconds);
-  const [h, min, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  if (h > 0) return `${h} h ${min} min ${s} s`;
-  return min > 0 ? `${min} min ${s} s` : `${s} s`;
 }
 
 /** Both colours in one text. */

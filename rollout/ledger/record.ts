@@ -1,21 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Colour } from "../../applications/application.ts";
-import type { Move } from "../decide.ts";
+import { moves } from "../decision.ts";
 import type { Asked } from "../gate/measured.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import type { Weights } from "../told.ts";
 
 /** What a run does to the route, and what else people, the driver and the guard have to answer for later. */
 export const kinds = [
-  "create",
-  "stay",
-  "up",
-  "down",
-  "return",
-  "roles",
-  "retire",
-  "ladder",
-  "contract",
+  ...moves,
   "trip",
   "abort",
   "clear",
@@ -29,20 +21,7 @@ export const kinds = [
   "refused",
   // The route was moved and nobody wrote that down: a killed run, or a hand edit. The next writer does.
   "found",
-] as const satisfies readonly (
-  | Move
-  | "trip"
-  | "abort"
-  | "clear"
-  | "override"
-  | "pause"
-  | "resume"
-  | "preflight"
-  | "start"
-  | "finish"
-  | "refused"
-  | "found"
-)[];
+] as const;
 export type Kind = (typeof kinds)[number];
 
 /** What whoever moves traffic says of it. The store adds the number, the time and the chain. */

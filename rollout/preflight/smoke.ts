@@ -57,6 +57,12 @@ const usual: SmokePatience = { eachMs: 5_000, allMs: 60_000 };
 /** Every value that one run knows by now. */
 type Values = ReadonlyMap<string, string>;
 
+/** Which tests did not pass, by name. An application without any has proven nothing, and that is one. */
+export const smokeFailures = ({ tests }: Pick<SmokeReport, "tests">): readonly string[] =>
+  tests.length === 0
+    ? ["there are no smoke tests"]
+    : tests.filter(({ outcome }) => outcome !== "passed").map(({ name }) => name);
+
 /**
  * Runs the smoke tests of an application against one colour, one after the other and each of them once: an answer that is
  * right only the second time is a failure that a user would meet. One that fails does not stop those that need nothing of it.

@@ -12,7 +12,8 @@ import { dashboards } from "../../monitoring/dashboards/dashboards.ts";
 import { ruleFiles } from "../../monitoring/rules/render.ts";
 import { AlertInbox, type Mark } from "../support/alert-inbox.ts";
 import { panelQueries } from "../support/dashboards.ts";
-import { answersAs, core, namespace, readyPods, scale, until } from "../support/live-cluster.ts";
+import { orderFaults } from "../support/faults.ts";
+import { answersAs, namespace, readyPods, scale, until } from "../support/live-cluster.ts";
 import { stackSettings } from "../support/platform.ts";
 import { LiveStack } from "../support/stack.ts";
 
@@ -235,23 +236,9 @@ describe("a stack that watches itself", () => {
   });
 
   it("tells of a release that fails, by what must be done about it", async () => {
-    const order = async (errorShare: number) => {
-      const { items } = await core.listNamespacedPod({
-        namespace,
-        labelSelector: "component=backend,version=green",
-      });
-      for (const pod of items) {
-        const response = await fetch(`http://${pod.status?.podIP}:3001/faults`, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ errorShare }),
-        });
-        expect(response.status).toBe(200);
-      }
-    };
     await told(
-      () => order(0.3),
-      () => order(0),
+      () => orderFaults("green", { errorShare: 0.3 }),
+      () => orderFaults("green", { errorShare: 0 }),
       // First that the canary fails, then that it has failed for so long that it must go.
       ["CanaryErrors", "RollbackImmediate"].flatMap((alert) => [
         `${alert} -> on call`,

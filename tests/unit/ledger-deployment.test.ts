@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { durationText } from "../../rollout/duration.ts";
 import { deploymentsOf } from "../../rollout/ledger/deployment.ts";
-import { deploymentFields, durationText, markdownOf, weightsText } from "../../rollout/ledger/markdown.ts";
+import { deploymentFields, markdownOf, weightsText } from "../../rollout/ledger/markdown.ts";
 import type { RecordDraft } from "../../rollout/ledger/record.ts";
 import { readLedger } from "../../rollout/ledger/store.ts";
 import { LedgerApi, place } from "../support/ledger-api.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isHttp, type SmokeTest } from "../../applications/application.ts";
 import { applications } from "../../applications/catalogue.ts";
-import { type AskColour, type SmokeRequest, smokeTest } from "../../rollout/preflight/smoke.ts";
+import { type AskColour, type SmokeRequest, smokeFailures, smokeTest } from "../../rollout/preflight/smoke.ts";
 
 const subject = (...smoke: SmokeTest[]) =>
   ({ application: { name: "shop", smoke }, colour: "green", version: "2.0.0" }) as const;
@@ -148,6 +148,14 @@ describe("a smoke test", () => {
     const { ask } = colour();
     expect(await smokeTest(ask, subject())).toMatchObject({ passed: false, tests: [] });
     expect(await smokeTest(ask, { ...subject(), application: { name: "shop" } })).toMatchObject({ passed: false });
+  });
+
+  it("names what keeps a release from its users: each test that did not pass, or that there are none", async () => {
+    const { ask } = colour();
+    expect(smokeFailures(await smokeTest(ask, subject()))).toEqual(["there are no smoke tests"]);
+    expect(smokeFailures(await smokeTest(ask, subject(login, page)))).toEqual([]);
+    const other = subject({ ...login, expect: { status: 201 } }, page);
+    expect(smokeFailures(await smokeTest(ask, other))).toEqual([login.name]);
   });
 });
 
