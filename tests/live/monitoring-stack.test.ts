@@ -236,6 +236,12 @@ describe("a stack that watches itself", () => {
   });
 
   it("tells of a release that fails, by what must be done about it", async () => {
+    // Before that a canary's errors count for nothing, and the rate of all errors, which needs no sample, would be told first.
+    const asked =
+      'sum(increase(http_requests_total{service="backend", colour="green", route!~"/health|/ready|/metrics"}[30s]))';
+    await until("the candidate was asked often enough", async () =>
+      (await prometheus.query(asked)).some(({ value }) => value >= watched.application.triggers.canary.requests),
+    );
     await told(
       () => orderFaults("green", { errorShare: 0.3 }),
       () => orderFaults("green", { errorShare: 0 }),
