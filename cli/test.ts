@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { places } from "../local/places.ts";
@@ -9,23 +10,25 @@ import { checkAll } from "./check.ts";
 import { runChild } from "./child.ts";
 import { type Command, parseOptions } from "./command.ts";
 import { Failure } from "./failure.ts";
+import { type Lane, lanesOf } from "./live-lanes.ts";
 import type { Session } from "./session.ts";
 import { keepTestReport } from "./test-report.ts";
 import { add, noTests, summary, type Tally, tallyOf } from "./test-tally.ts";
 import { changeableStack } from "./workspace.ts";
 
-const levels = ["unit", "component", "live"] as const;
+const levels = ["unit", "component", "policy", "live"] as const;
 type Level = (typeof levels)[number];
 
 export const test: Command = {
   help: `
 golive test: the checks and all tests, or the levels that are named.
 
-Usage: golive test [unit] [component] [live] [--keep] [-- arguments of vitest]
+Usage: golive test [unit] [component] [policy] [live] [--keep] [-- arguments of vitest]
        golive test --breaks [WORD] [--keep]
 
   unit        pure functions; no cluster
   component   the program under Pulumi's mocks; no cluster
+  policy      the policy pack against Kubernetes' own cases and other tools; no cluster
   live        the real engine on the real cluster, which is started, and stopped if it did not run before
   --keep      leave a cluster that was started running
   --breaks    turn the tests on themselves: apply each committed break of the product (tests/breaks/) to a copy of the checkout,
@@ -104,7 +107,7 @@ export function planOf(named: readonly Level[], vitestArgs: readonly string[]): 
     check: named.length === 0,
     quick,
     live: chosen.includes("live"),
-    coverage: quick.length === 2 && vitestArgs.length === 0,
+    coverage: quick.length === 3 && vitestArgs.length === 0,
     vitestArgs,
   };
 }
@@ -137,7 +140,7 @@ function stagesOf(plan: Plan, keep: boolean): readonly Stage[] {
     hasTests: true,
     async run(session) {
       await removeNamespacesAtEnd(session);
-      return await vitest(["live"], plan, session);
+      return plan.vitestArgs.length > 0 ? await vitest(["live"], plan, session) : await runLanes(plan, session);
     },
   };
   return [
@@ -225,9 +228,26 @@ async function resultOf(stage: Stage, session: Session): Promise<Tally> {
   }
 }
 
-async function vitest(projects: readonly Level[], plan: Plan, session: Session): Promise<Tally> {
+/** All live tests: two lanes at once on the one cluster, then what would disturb them. */
+async function runLanes(plan: Plan, session: Session): Promise<Tally> {
+  const { together, last } = lanesOf((await readdir(liveTests)).filter((name) => name.endsWith(".test.ts")));
+  const tallies = await Promise.all(together.map((lane) => runLane(lane, plan, session)));
+  // A run that was interrupted starts nothing more.
+  if (session.endedBy !== undefined) return tallies.reduce(add);
+  return [...tallies, await runLane(last, plan, session)].reduce(add);
+}
+
+const liveTests = join(places.root, "tests", "live");
+
+async function runLane({ name, files }: Lane, plan: Plan, session: Session): Promise<Tally> {
+  const vitestArgs = files.map((file) => join("tests", "live", file));
+  return await vitest(["live"], { ...plan, vitestArgs }, session, name);
+}
+
+/** `lane` names the report of a part of a level, and what runs beside the stack gives way to it: there requests are counted. */
+async function vitest(projects: readonly Level[], plan: Plan, session: Session, lane?: Lane["name"]): Promise<Tally> {
   const directory = join(places.golive, "test");
-  const reportFile = join(directory, `${projects.join("-")}.json`);
+  const reportFile = join(directory, `${[...projects, ...(lane === undefined ? [] : [lane])].join("-")}.json`);
   await mkdir(directory, { recursive: true });
   await rm(reportFile, { force: true });
   const args = [
@@ -245,6 +265,9 @@ async function vitest(projects: readonly Level[], plan: Plan, session: Session):
     env: process.env,
     capture: false,
     session,
+    onStart: (pid) => {
+      if (lane === "beside") setPriority(pid, 10);
+    },
   });
   const tally = await reportTally(reportFile);
   // Vitest may be red with every test green: a coverage threshold, an unhandled error, no test found.

@@ -1,12 +1,16 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { lanesOf } from "../../cli/live-lanes.ts";
 import { lackingIn, planOf } from "../../cli/test.ts";
 import { add, noTests, summary, tallyOf } from "../../cli/test-tally.ts";
+import { places } from "../../local/places.ts";
 
 describe("golive test", () => {
   it("checks and runs everything with coverage when nothing is named", () => {
     expect(planOf([], [])).toEqual({
       check: true,
-      quick: ["unit", "component"],
+      quick: ["unit", "component", "policy"],
       live: true,
       coverage: true,
       vitestArgs: [],
@@ -15,8 +19,30 @@ describe("golive test", () => {
 
   it("runs one level alone, and judges coverage of whole levels only", () => {
     expect(planOf(["unit"], [])).toMatchObject({ check: false, quick: ["unit"], live: false, coverage: false });
-    expect(planOf(["unit", "component"], [])).toMatchObject({ check: false, coverage: true });
-    expect(planOf(["unit", "component"], ["-t", "rung"]).coverage).toBe(false);
+    expect(planOf(["unit", "component", "policy"], [])).toMatchObject({ check: false, coverage: true });
+    expect(planOf(["unit", "component", "policy"], ["-t", "rung"]).coverage).toBe(false);
+  });
+});
+
+describe("the lanes of the live tests", () => {
+  it("hold every file once: stories of the stack in one, their own servers beside it, what disturbs both at the end", async () => {
+    const files = (await readdir(join(places.root, "tests", "live"))).filter((name) => name.endsWith(".test.ts"));
+    const { together, last } = lanesOf(files);
+    const lanes = [...together, last];
+    expect(lanes.flatMap((lane) => lane.files).sort()).toEqual([...files].sort());
+    for (const { name, files: own } of lanes) expect(own, name).not.toEqual([]);
+  });
+
+  it("keep every file that makes or previews a stack out of the lane beside: a cluster has one stack local", async () => {
+    const beside = lanesOf(await readdir(join(places.root, "tests", "live"))).together.find(
+      ({ name }) => name === "beside",
+    );
+    const texts = await Promise.all(
+      (beside?.files ?? [])
+        .filter((file) => file.endsWith(".test.ts"))
+        .map(async (file) => [file, await readFile(join(places.root, "tests", "live", file), "utf8")] as const),
+    );
+    expect(texts.filter(([, text]) => /\bLiveStack\b/.test(text)).map(([file]) => file)).toEqual([]);
   });
 });
 
