@@ -17,6 +17,7 @@ import { defaults } from "./settings/environments.ts";
 import { type GateSettings, gateOf } from "./settings/gate.ts";
 import { type LoggingSettings, loggingOf } from "./settings/logging.ts";
 import { type MonitoringSettings, monitoringOf } from "./settings/monitoring.ts";
+import { type NetworkSettings, networkOf } from "./settings/network.ts";
 import { SettingsError } from "./settings/problems.ts";
 import { type Complete, type Given, parseForm, schema, secretKeys } from "./settings/schema.ts";
 
@@ -89,6 +90,7 @@ export interface Settings {
   readonly cache: CacheSettings;
   readonly monitoring: MonitoringSettings;
   readonly logging: LoggingSettings;
+  readonly network: NetworkSettings;
   /** Exact references, or prefixes that end in `/`, and what stands in their place. */
   readonly imageMirrors: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Partial<Record<(typeof secretKeys)[number], string>>>;
@@ -150,6 +152,7 @@ function settingsOf(stack: string, given: Complete): Settings {
     monitoring,
     gate: gateOf(given.gate, standard, monitoring),
     logging: loggingOf(given.logging, standard),
+    network: networkOf(given.network),
     secrets: Object.fromEntries(
       secretKeys.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]] as const])),
     ),

@@ -82,7 +82,19 @@ interface Workload {
   readonly resources: { readonly cpu: Range; readonly memory: Range };
   /** Seconds that a pod goes on serving after it was told to stop, so that no gateway still sends it requests. */
   readonly drainSeconds: number;
+  /** What its pods may connect to. Default: nothing. */
+  readonly reaches?: readonly Reach[];
 }
+
+/**
+ * What pods of a service connect to: a store, another service on the port of its container, or a port of public addresses.
+ * Both colours reach the same.
+ */
+export type Reach =
+  | "postgresql"
+  | "redis"
+  | { readonly service: string; readonly port: number; readonly why: string }
+  | { readonly internet: number; readonly why: string };
 
 /** Requests and limits, as Kubernetes quantities. No CPU limit where `limit` is absent: throttling costs latency and saves nothing. */
 export interface Range {

@@ -10,12 +10,14 @@ const http = {
   drainSeconds: 5,
 } as const;
 
+const sentry = { internet: 443, why: "errors go to Sentry (S4-38)" };
+
 /** TaskFlow: an API and a web page over PostgreSQL and Redis (S1-40..42, S4-42, S4-53; names by decisions C18..C20, C27). */
 export const taskflow: Application = {
   name: "taskflow",
   services: [
-    { ...http, name: "backend", paths: ["/api"] },
-    { ...http, name: "frontend", paths: ["/"], assets: "/assets" },
+    { ...http, name: "backend", paths: ["/api"], reaches: ["postgresql", "redis", sentry] },
+    { ...http, name: "frontend", paths: ["/"], assets: "/assets", reaches: [sentry] },
   ],
   stores: {
     postgresql: {

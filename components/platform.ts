@@ -20,6 +20,7 @@ import type { DatabasePrograms } from "./database/programs.ts";
 import { Logging } from "./logging/logging.ts";
 import { Monitoring } from "./monitoring/monitoring.ts";
 import { Namespace } from "./namespace/namespace.ts";
+import { Network } from "./network/network.ts";
 import { Colour } from "./release/colour.ts";
 import type { RenderedRelease } from "./release/manifests.ts";
 import { secretValues } from "./release/secrets.ts";
@@ -54,13 +55,26 @@ export class Platform extends pulumi.ComponentResource {
     const route = Promise.withResolvers<pulumi.Resource>();
     const database = declareDatabase(this, args, after, route.promise);
     const stores = declareStores(this, settings, after, database);
-    const watched = declareMonitoring(this, args, after, stores);
-    if (settings.logging.kind === "eck") new Logging({ settings, bundle: args.bundles.logging }, { parent: this });
+    const monitoring = declareMonitoring(this, args, after, stores);
+    const logging =
+      settings.logging.kind === "eck"
+        ? new Logging({ settings, bundle: args.bundles.logging }, { parent: this })
+        : undefined;
+    const namespaces = [namespace, ...(monitoring?.namespaces ?? []), ...(logging?.namespaces ?? [])];
+    new Network({ settings, namespaces }, { parent: this });
     const secrets = secretValues(this, settings, stores.urls);
     const sets = colours.map(
       (colour) =>
         new Colour(
-          { settings, colour, release: releases[colour], secrets, after, stores: stores.ready, watched },
+          {
+            settings,
+            colour,
+            release: releases[colour],
+            secrets,
+            after,
+            stores: stores.ready,
+            watched: monitoring?.ready ?? [],
+          },
           { parent: this },
         ),
     );
@@ -115,21 +129,20 @@ function declareStores(
   };
 }
 
-/** What watches the stack; the answer is what must be declared before a release starts (C48). */
+/** What watches the stack; some of it must be declared before a release starts (C48). */
 function declareMonitoring(
   parent: Platform,
   { settings, bundles }: PlatformArgs,
   after: readonly pulumi.Resource[],
   { database, cache }: ReturnType<typeof declareStores>,
-): readonly pulumi.Resource[] {
-  if (settings.monitoring.kind === "none") return [];
+): Monitoring | undefined {
+  if (settings.monitoring.kind === "none") return undefined;
   new RolloutMetrics({ settings, bundle: bundles.rollout, after }, { parent });
   if (settings.gate.mode === "on") new Guard({ settings, bundle: bundles.guard, after }, { parent });
-  const monitoring = new Monitoring(
+  return new Monitoring(
     { settings, after, database: database?.exporter, cache: cache && { ready: cache.access.ready } },
     { parent },
   );
-  return monitoring.ready;
 }
 
 function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulumi.ResourceHookBinding {

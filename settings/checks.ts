@@ -1,6 +1,7 @@
 import { type Application, type Colour, colours, type Environment, otherColour } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { Ladder } from "../rollout/ladder.ts";
+import { documentedCredential } from "./documented-credentials.ts";
 import { defaults } from "./environments.ts";
 import { imageProblem, mirrored } from "./images.ts";
 import { type Problem, suggestion } from "./problems.ts";
@@ -142,7 +143,11 @@ function secretProblems(given: Given, circumstances: Circumstances): readonly Pr
       key,
       text: `holds a secret, but would put it in clear where everybody reads it; secrets may stand in: ${secretKeys.join(", ")}`,
     }));
-  const problems = [...inClear, ...misplaced];
+  const known = secretKeys.flatMap((key) => {
+    const whose = documentedCredential(given[key] ?? "");
+    return whose === undefined ? [] : [{ key, text: `is ${whose}, which everybody may read; generate another one` }];
+  });
+  const problems = [...inClear, ...misplaced, ...known];
   if (given.database?.kind !== "external" || given.databaseAdminPassword !== undefined || circumstances.preview)
     return problems;
   return [

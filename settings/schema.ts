@@ -2,10 +2,12 @@ import { z } from "zod";
 import { colours, environments } from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { backupForm, databaseForm, databaseKeys, programsForm } from "./database.ts";
+import { exemptionKeys, exemptionsForm } from "./exemptions.ts";
 import { host, name, object, quantity, text } from "./forms.ts";
 import { gateForm, gateKeys } from "./gate.ts";
 import { loggingForm, loggingKeys } from "./logging.ts";
 import { monitoringForm, monitoringKeys } from "./monitoring.ts";
+import { networkForm, networkKeys } from "./network.ts";
 import { overrideForm, overrideKeys } from "./override.ts";
 import { type Problem, suggestion } from "./problems.ts";
 
@@ -66,6 +68,8 @@ const shape = {
   programs: programsForm.optional(),
   monitoring: monitoringForm.optional(),
   logging: loggingForm.optional(),
+  exemptions: exemptionsForm.optional(),
+  network: networkForm.optional(),
   imageMirrors: z
     .record(z.string(), text("an image reference"), "allowed: an object {reference: replacement}")
     .default({}),
@@ -145,8 +149,10 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   ...databaseKeys,
   ...monitoringKeys,
   ...loggingKeys,
+  ...networkKeys,
   ...gateKeys,
   ...overrideKeys,
+  ...exemptionKeys,
   inPlace: ["colour", "reason"],
   ladder: Object.keys(rung.shape),
 };

@@ -5,8 +5,8 @@ import type { MigrationFile } from "../../programs/database/migrations/file.ts";
 import { defaults } from "../../settings/environments.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
-import { serverAddress, serverName } from "./address.ts";
-import { databaseNames } from "./names.ts";
+import { serverAddress } from "./address.ts";
+import { databaseNames, migrateName } from "./names.ts";
 import { programPod } from "./program-pod.ts";
 import type { RoleNames } from "./roles.ts";
 
@@ -59,8 +59,7 @@ export interface MigrationJobArgs extends MigrationInputs {
  */
 export function migrationJob(args: MigrationJobArgs): types.input.batch.v1.Job {
   const { settings, names, files, mounted } = args;
-  const component = `${serverName}-migrate`;
-  const labels = { app: settings.application.name, component };
+  const labels = { app: settings.application.name, component: migrateName };
   const program = (command: string, logins: readonly string[], backups: boolean) =>
     ({ name: command, args: [command], logins, backups }) as const;
   return {

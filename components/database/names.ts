@@ -17,6 +17,9 @@ export const databaseNames = (application: string) => ({
 export const backupVolumeName = `${serverName}-backups`;
 export const backupKeyName = `${serverName}-backup-key`;
 
+/** The label `component` of the migrations' pods. */
+export const migrateName = `${serverName}-migrate`;
+
 /** CronJobs; the last is suspended: `golive database` makes Jobs of its pod template. */
 export const backupJobName = `${serverName}-backup`;
 export const drillJobName = `${serverName}-restore-drill`;

@@ -23,6 +23,8 @@ export interface LoggingArgs {
  * that the cluster has. Nothing of a run waits for them: users are served without.
  */
 export class Logging extends pulumi.ComponentResource {
+  readonly namespaces: readonly pulumi.Resource[];
+
   constructor({ settings, bundle }: LoggingArgs, opts: pulumi.ComponentResourceOptions) {
     super("golive:logging:Logging", `${settings.application.name}-logging`, {}, opts);
     const { protect } = defaults[settings.environment];
@@ -47,6 +49,7 @@ export class Logging extends pulumi.ComponentResource {
 
     const collectors = declareNamespace(this, collectorsNamespaceManifest(settings), {});
     declare(filebeatManifest(settings), { parent: this, dependsOn: [collectors, logstash] });
+    this.namespaces = [namespace, collectors];
     this.registerOutputs({});
   }
 }

@@ -43,6 +43,8 @@ export interface MonitoringArgs {
 export class Monitoring extends pulumi.ComponentResource {
   /** With these, Prometheus reads whatever a release says of itself. */
   readonly ready: readonly pulumi.Resource[];
+  /** Those of its own; none where somebody else runs the servers. */
+  readonly namespaces: readonly pulumi.Resource[];
 
   constructor(args: MonitoringArgs, opts: pulumi.ComponentResourceOptions) {
     const { settings, after } = args;
@@ -53,7 +55,9 @@ export class Monitoring extends pulumi.ComponentResource {
     declareExporters(this, args);
     declareProbe(settings, own);
     declare(gatewayMonitor(settings), own);
-    this.ready = [monitor, ...rules, ...declareServers(this, settings)];
+    const servers = declareServers(this, settings);
+    this.ready = [monitor, ...rules, ...servers.ready];
+    this.namespaces = servers.namespaces;
     if (settings.monitoring.kind === "existing")
       new kubernetes.core.v1.ConfigMap(dashboardsName(settings), dashboardsConfigMap(settings), own);
     this.registerOutputs({});
@@ -88,18 +92,18 @@ function declareProbe(settings: Settings, opts: pulumi.CustomResourceOptions): v
 }
 
 /** Prometheus and all that stands beside it in its own namespaces; nothing where somebody else runs them. */
-function declareServers(parent: Monitoring, settings: Settings): readonly pulumi.Resource[] {
+function declareServers(parent: Monitoring, settings: Settings): Pick<Monitoring, "ready" | "namespaces"> {
   const { kind, images } = settings.monitoring;
-  if (kind !== "stack") return [];
+  if (kind !== "stack") return { ready: [], namespaces: [] };
   const namespace = declareNamespace(parent, settings);
   const own = { parent, dependsOn: [namespace] };
-  declareNodeExporter(parent, settings);
+  const nodes = declareNodeExporter(parent, settings);
   declareAlertmanager(parent, settings, own);
   declare(serversMonitor(settings), own);
   for (const each of kubeletScrapeConfigs(settings)) declare(each, own);
   if (images.kubeStateMetrics !== undefined) declareKubeStateMetrics(parent, settings, images.kubeStateMetrics, own);
   if (images.grafana !== undefined) declareGrafana(parent, settings, images.grafana, own);
-  return [declarePrometheus(parent, settings, own)];
+  return { ready: [declarePrometheus(parent, settings, own)], namespaces: [namespace, nodes] };
 }
 
 function declareNamespace(parent: Monitoring, settings: Settings): kubernetes.core.v1.Namespace {
@@ -110,10 +114,12 @@ function declareNamespace(parent: Monitoring, settings: Settings): kubernetes.co
   return new kubernetes.core.v1.Namespace(namespace, serversNamespace(settings), keeping);
 }
 
-function declareNodeExporter(parent: Monitoring, settings: Settings): void {
+/** The namespace that it has to itself. */
+function declareNodeExporter(parent: Monitoring, settings: Settings): kubernetes.core.v1.Namespace {
   const name = nodesNamespace(settings);
   const namespace = new kubernetes.core.v1.Namespace(name, nodeExporterNamespace(settings), { parent });
   new kubernetes.apps.v1.DaemonSet(nodeExporterName, nodeExporter(settings), { parent, dependsOn: [namespace] });
+  return namespace;
 }
 
 function declareReader(

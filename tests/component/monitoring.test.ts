@@ -435,7 +435,7 @@ describe("the exporters", () => {
     const inNodes = of("staging").all.filter(
       ({ inputs: { metadata } }) => (metadata as { namespace?: string } | undefined)?.namespace === "monitoring-nodes",
     );
-    expect(inNodes.map(label)).toEqual(["DaemonSet node-exporter"]);
+    expect(inNodes.map(label)).toEqual(["DaemonSet node-exporter", "NetworkPolicy monitoring-nodes-default-deny"]);
   });
 
   it("of the API's objects list those that rules ask for, and no Secret", () => {

@@ -59,6 +59,8 @@ describe("a whole stack", () => {
         "golive:logging:Logging": ["logging", "logging-nodes"],
         // What finds the Gateway's pods stands beside them.
         "golive:traffic:Guard": ["gateway"],
+        // Every namespace of the stack has policies.
+        "golive:network:Network": ["monitoring", "monitoring-nodes", "logging", "logging-nodes"],
       };
       const component = Object.keys(allowed).find((each) => parent.includes(`${each}::`));
       return component !== undefined && allowed[component]?.includes(namespace) ? [] : [`${type} ${name}`];

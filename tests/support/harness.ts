@@ -64,6 +64,7 @@ const answers: Readonly<Record<string, (name: string, inputs: Inputs) => Inputs>
   "kubernetes:batch/v1:Job": named,
   "kubernetes:batch/v1:CronJob": named,
   "kubernetes:policy/v1:PodDisruptionBudget": named,
+  "kubernetes:networking.k8s.io/v1:NetworkPolicy": named,
   "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": named,
   "kubernetes:postgresql.cnpg.io/v1:Cluster": named,
   "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup": named,

@@ -19,8 +19,15 @@ const images = { backend: "backend:1", frontend: "frontend:1" };
 
 describe("a complete configuration", () => {
   it("becomes settings with the defaults of its environment", () => {
-    // settings-monitoring.test.ts and the tests of logging have these.
-    const { ladder, application, monitoring: _monitoring, logging: _logging, ...rest } = settingsWith();
+    // settings-monitoring.test.ts, settings-network.test.ts and the tests of logging have these.
+    const {
+      ladder,
+      application,
+      monitoring: _monitoring,
+      logging: _logging,
+      network: _network,
+      ...rest
+    } = settingsWith();
     expect(application).toBe(taskflow);
     expect(ladder.toString()).toBe("10/15,50/15,100/30");
     expect(rest).toEqual({
@@ -156,7 +163,7 @@ const refusals: readonly Refusal[] = [
     name: "an unknown key that is like none, with all that are known",
     change: { replicaCount: 3 },
     says: [
-      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, override, gate, retireAfterHours, database, cache, backup, rotation, contract, programs, monitoring, logging, imageMirrors, sentryDsn, databaseAdminPassword, smtpPassword, onCallUrl",
+      "golive:replicaCount  unknown key; allowed: application, environment, cluster, hostname, gateway, blue, green, candidate, candidateTraffic, ladder, inPlace, override, gate, retireAfterHours, database, cache, backup, rotation, contract, programs, monitoring, logging, exemptions, network, imageMirrors, sentryDsn, databaseAdminPassword, smtpPassword, onCallUrl",
     ],
   },
   {
@@ -389,6 +396,13 @@ describe("a configuration is refused before anything is touched, and says why:",
       "golive:databaseAdminPassword  stands in clear; a secret is required here: pulumi config set --secret golive:databaseAdminPassword",
     ]);
     expect(problemsOf({ ...complete, ...secrets }, { secretKeys: new Set(Object.keys(secrets)) })).toEqual([]);
+  });
+
+  it("a secret that the project's documents hand out, without printing it", () => {
+    const secrets = { databaseAdminPassword: "demo123" };
+    expect(problemsOf({ ...complete, ...secrets }, { secretKeys: new Set(Object.keys(secrets)) })).toEqual([
+      "golive:databaseAdminPassword  is the documents' demo password, which everybody may read; generate another one",
+    ]);
   });
 
   it("a secret where it would stand in clear", () => {
