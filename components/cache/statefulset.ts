@@ -1,5 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
 import { digestOf } from "../database/migration-job.ts";
+import { scratch } from "../pod/scratch.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { headlessService, type SingleServer, singleStatefulSet } from "../pod/single-server.ts";
 
@@ -60,7 +61,7 @@ function redisPod({ image, memoryMiB, user }: RedisServer): types.input.core.v1.
     ],
     volumes: [
       { name: "users", secret: { secretName: serverName, items: [{ key: "users.acl", path: "users.acl" }] } },
-      { name: "tmp", emptyDir: {} },
+      scratch("tmp", "16Mi"),
     ],
   };
 }

@@ -84,7 +84,7 @@ function cronJob(
           activeDeadlineSeconds: 7_200,
           template: {
             metadata: { labels },
-            spec: programPod({ settings, ...mounted, restartPolicy: "Never", run: [program] }),
+            spec: programPod({ settings, ...mounted, restartPolicy: "Never", restores: true, run: [program] }),
           },
         },
       },

@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import { mirrored } from "../../settings/images.ts";
 import type { Settings } from "../../settings.ts";
+import { scratch } from "../pod/scratch.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { authorityVolume } from "./address.ts";
 import { backupKeyName, backupVolumeName, databaseNames } from "./names.ts";
@@ -36,6 +37,8 @@ export interface ProgramPod {
   /** Run one after the other, each after the success of the one before; the last is what the pod is for. */
   readonly run: readonly [...Program[], Program];
   readonly restartPolicy: "Never" | "Always";
+  /** Whether a whole database may come to stand in its work directory. Default: no. */
+  readonly restores?: boolean;
 }
 
 /**
@@ -101,11 +104,21 @@ function programContainer({ settings }: ProgramPod, { name, args, logins, backup
   };
 }
 
-function volumesOf({ settings, programs, migrations, run }: ProgramPod): Volume[] {
+/** A scratch server without rows and what it logs. The same for every stack: a Job's pods cannot change. */
+const emptyServer = "2Gi";
+
+/** How large an external database is nobody here knows: where that is restored there is no limit. */
+function workVolume({ settings: { database }, restores = false }: ProgramPod): Volume {
+  if (!restores) return scratch("work", emptyServer);
+  return "storage" in database ? scratch("work", database.storage) : { name: "work", emptyDir: {} };
+}
+
+function volumesOf(pod: ProgramPod): Volume[] {
+  const { settings, programs, migrations, run } = pod;
   const names = databaseNames(settings.application.name);
   const logins = [...new Set(run.flatMap((program) => program.logins))];
   return [
-    { name: "runtime", emptyDir: {} },
+    scratch("runtime", "256Mi"),
     { name: "programs", configMap: { name: programs } },
     { name: "settings", configMap: { name: names.settings } },
     { name: "migrations", configMap: { name: migrations } },
@@ -128,7 +141,7 @@ function volumesOf({ settings, programs, migrations, run }: ProgramPod): Volume[
           { name: "backups", persistentVolumeClaim: { claimName: backupVolumeName } },
         ]
       : []),
-    { name: "work", emptyDir: {} },
-    { name: "tmp", emptyDir: {} },
+    workVolume(pod),
+    scratch("tmp", "64Mi"),
   ];
 }

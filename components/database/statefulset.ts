@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { scratch } from "../pod/scratch.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { headlessService, type SingleServer, singleStatefulSet } from "../pod/single-server.ts";
 import { serverName } from "./address.ts";
@@ -19,7 +20,10 @@ export function postgresStatefulSet(server: PostgresServer): types.input.apps.v1
 }
 
 function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
-  const isReady = { exec: { command: ["pg_isready", "--host=127.0.0.1", "--username=postgres", "--timeout=3"] } };
+  const ask = ["pg_isready", "--host=127.0.0.1", "--username=postgres", "--timeout=3"];
+  const isReady = { exec: { command: ask } };
+  // 1 is a server that recovers, after a crash of one of its processes for minutes: a restart would begin that again, for ever.
+  const isAlive = { exec: { command: ["sh", "-c", `${ask.join(" ")}; [ $? -lt 2 ]`] } };
   return {
     ...restrictedPod(uid),
     terminationGracePeriodSeconds: 60,
@@ -40,7 +44,7 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
         // pg_isready reads the answer: a server that is still starting or recovering is not ready.
         startupProbe: { ...isReady, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
         readinessProbe: { ...isReady, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
-        livenessProbe: { ...isReady, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+        livenessProbe: { ...isAlive, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
         resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
         volumeMounts: [
           { name: "data", mountPath: dataDirectory },
@@ -52,8 +56,8 @@ function postgresPod({ image }: PostgresServer): types.input.core.v1.PodSpec {
     ],
     volumes: [
       { name: "passwords", secret: { secretName: serverName, defaultMode: 0o440 } },
-      { name: "run", emptyDir: {} },
-      { name: "tmp", emptyDir: {} },
+      scratch("run", "16Mi"),
+      scratch("tmp", "64Mi"),
     ],
   };
 }

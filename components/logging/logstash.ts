@@ -101,7 +101,7 @@ function keeper(settings: Settings): types.input.core.v1.Container {
     name: keeperName,
     image: mirrored(settings.programs.image, settings.imageMirrors),
     // The Node image's own user is root.
-    securityContext: { ...restrictedContainer().securityContext, runAsUser: keeperUid },
+    securityContext: { ...restrictedContainer().securityContext, runAsUser: keeperUid, runAsGroup: keeperUid },
     command: ["node", `${paths.program}/${files.program}`],
     env: [
       { name: "ELASTICSEARCH_URL", value: elasticsearchUrl(settings) },

@@ -60,6 +60,7 @@ export function exporterPod({ imageMirrors }: Settings, exporter: Exporter): Pod
         ...(args === undefined ? {} : { args: [...args] }),
         ...(env === undefined ? {} : { env }),
         ports: [{ name: port.name, containerPort: port.port }],
+        startupProbe: { ...healthy, periodSeconds: 2, failureThreshold: 60 },
         readinessProbe: { ...healthy, periodSeconds: 10, failureThreshold: 3 },
         livenessProbe: { ...healthy, periodSeconds: 20, failureThreshold: 3 },
         resources: {

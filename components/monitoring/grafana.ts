@@ -5,6 +5,7 @@ import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { digestOf } from "../database/migration-job.ts";
 import { labelsOf } from "../pod/labels.ts";
+import { scratch } from "../pod/scratch.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { dashboardsName } from "./dashboards.ts";
 import { grafanaPort, grafanaName as name, prometheusName, prometheusPort, webPort } from "./names.ts";
@@ -122,8 +123,8 @@ export function grafanaDeployment(settings: Settings, image: string): types.inpu
             { name: "config", configMap: { name } },
             { name: "dashboards", configMap: { name: dashboardsName(settings) } },
             { name: "password", secret: { secretName: name, defaultMode: 0o440 } },
-            { name: "data", emptyDir: {} },
-            { name: "tmp", emptyDir: {} },
+            scratch("data", "1Gi"),
+            scratch("tmp", "64Mi"),
           ],
         },
       },

@@ -55,6 +55,7 @@ export function nodeExporter(settings: Settings): types.input.apps.v1.DaemonSet 
               ],
               env: [{ name: "NODE_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } }],
               ports: [{ name: metricsPort, containerPort: port, hostPort: port }],
+              startupProbe: { ...healthy, periodSeconds: 2, failureThreshold: 60 },
               readinessProbe: { ...healthy, periodSeconds: 10, failureThreshold: 3 },
               livenessProbe: { ...healthy, periodSeconds: 20, failureThreshold: 3 },
               resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },

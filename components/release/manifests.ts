@@ -7,6 +7,7 @@ import { rotationAnnotation } from "../../rollout/rotation.ts";
 import { mirrored } from "../../settings/images.ts";
 import type { Release, Settings } from "../../settings.ts";
 import { authorityVolume } from "../database/address.ts";
+import { scratch } from "../pod/scratch.ts";
 import { restrictedContainer, restrictedPod } from "../pod/security.ts";
 import { colourName, selectorLabels, workloadName } from "./names.ts";
 
@@ -107,7 +108,7 @@ function podSpec(settings: Settings, colour: Colour, service: HttpService, relea
         volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...authority.volumeMounts],
       },
     ],
-    volumes: [{ name: "tmp", emptyDir: {} }, ...authority.volumes],
+    volumes: [scratch("tmp", "512Mi"), ...authority.volumes],
   };
 }
 

@@ -1,11 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
-import { colours, isHttp } from "../../applications/application.ts";
 import type { guardVariables } from "../../programs/guard/settings.ts";
 import { prometheusVariable } from "../../programs/guard/settings.ts";
+import { guardName } from "../../rollout/gate/guard-name.ts";
 import { ledgerVerbs, pageNames } from "../../rollout/ledger/pages.ts";
 import type { Settings } from "../../settings.ts";
 import { labelsOf } from "../pod/labels.ts";
-import { workloadName } from "../release/names.ts";
 import {
   type Program,
   programAccount,
@@ -17,8 +16,7 @@ import {
   programRole,
 } from "./program.ts";
 
-/** Deployment, ServiceAccount, Role, and the label `component` of its pods. */
-export const guardName = "guard";
+export { guardName };
 
 /** One of them is there while a node is drained, or the other one starts anew. */
 const replicas = 2;
@@ -33,15 +31,12 @@ export const guardConfigMap = (settings: Settings, bundle: string) => programCon
 export const guardAccount = (settings: Settings) => programAccount(settings, guard);
 
 /**
- * What a guard that somebody took over could do: give the public route other weights, read which of its Deployments have
- * ready pods, add to the ledger, and make ConfigMaps and Events in the application's namespace (what is created cannot be
+ * What a guard that somebody took over could do: give the public route other weights, read the endpoints of the
+ * namespace's Services, add to the ledger, and make ConfigMaps and Events in the application's namespace (what is created cannot be
  * granted by name). It reads no Secret, and nothing in another namespace.
  */
 export function guardRole(settings: Settings): types.input.rbac.v1.Role {
-  const { name, services } = settings.application;
-  const deployments = services
-    .filter(isHttp)
-    .flatMap((service) => colours.map((colour) => workloadName(name, service.name, colour)));
+  const { name } = settings.application;
   return programRole(settings, guard, [
     {
       apiGroups: ["gateway.networking.k8s.io"],
@@ -49,7 +44,8 @@ export function guardRole(settings: Settings): types.input.rbac.v1.Role {
       resourceNames: [name],
       verbs: ["get", "patch"],
     },
-    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: deployments, verbs: ["get"] },
+    // Addresses and whether they are ready: what belongs to a Service is found by its label, not by a name.
+    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
     { apiGroups: [""], resources: ["configmaps"], resourceNames: [...pageNames(name)], verbs: [...ledgerVerbs] },
     { apiGroups: [""], resources: ["configmaps", "events"], verbs: ["create"] },
   ]);

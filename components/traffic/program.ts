@@ -21,8 +21,8 @@ export interface Program {
 export const programPort = { name: "metrics", port: 9189 } as const;
 
 const programs = "/programs";
-/** `node` in the official image. */
-const uid = 1000;
+/** Nobody's, neither in an image nor, usually, on a node: what Node runs needs no name and owns no file. */
+const uid = 10_001;
 
 export const programMetadata = (settings: Settings, { name }: Pick<Program, "name">) => ({
   name,

@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { pageNames } from "../../rollout/ledger/pages.ts";
 import type { Settings } from "../../settings.ts";
 import {
   type Program,
@@ -18,15 +19,17 @@ export const bundleConfigMap = (settings: Settings, bundle: string) => programCo
 
 export const routeReaderAccount = (settings: Settings) => programAccount(settings, program);
 
-/** May read one object: the application's public route. */
+/** May read the application's public route and the pages of its ledger, by their names, and nothing else. */
 export function routeReaderRole(settings: Settings): types.input.rbac.v1.Role {
+  const { name } = settings.application;
   return programRole(settings, program, [
     {
       apiGroups: ["gateway.networking.k8s.io"],
       resources: ["httproutes"],
-      resourceNames: [settings.application.name],
+      resourceNames: [name],
       verbs: ["get"],
     },
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: [...pageNames(name)], verbs: ["get"] },
   ]);
 }
 

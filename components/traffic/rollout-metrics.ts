@@ -19,8 +19,8 @@ export interface RolloutMetricsArgs {
 }
 
 /**
- * Tells Prometheus how far a rollout is: weights, rung, soak, trips. It reads the public route and nothing else; a step never
- * waits for it.
+ * Tells Prometheus how far a rollout is: weights, rung, soak, trips, and what was written down of it. It reads the public route
+ * and the ledger, and nothing else; a step never waits for it.
  */
 export class RolloutMetrics extends pulumi.ComponentResource {
   constructor({ settings, bundle, after }: RolloutMetricsArgs, opts: pulumi.ComponentResourceOptions) {

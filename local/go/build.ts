@@ -68,7 +68,11 @@ const modules = {
   },
   // Only the CRDs in it are read, for an API server to take what staging and production declare.
   elastic: { title: "the Elastic Stack's operator", packages: [] },
+  actionlint: { title: "actionlint", packages: ["github.com/rhysd/actionlint/cmd/actionlint"] },
+  "osv-scanner": { title: "OSV-Scanner", packages: ["github.com/google/osv-scanner/v2/cmd/osv-scanner"] },
   "elastic-grok": { title: "grok", packages: ["."], binary: "elastic-grok" },
+  "pod-security": { title: "Kubernetes' Pod Security", packages: ["."], binary: "pod-security" },
+  "kube-score": { title: "kube-score", packages: ["github.com/zegl/kube-score/cmd/kube-score"] },
   prometheus: {
     title: "Prometheus",
     packages: ["prometheus", "promtool"].map((name) => `github.com/prometheus/prometheus/cmd/${name}`),

@@ -68,7 +68,7 @@ const program = (name: string, args: readonly string[], ...mounts: readonly obje
   ],
 });
 const volumes = (logins: readonly string[], ...more: readonly object[]) => [
-  { name: "runtime", emptyDir: {} },
+  { name: "runtime", emptyDir: { sizeLimit: "256Mi" } },
   { name: "programs", configMap: { name: "taskflow-database-programs-1" } },
   { name: "settings", configMap: { name: "taskflow-database-settings" } },
   { name: "migrations", configMap: { name: "taskflow-migrations-2" } },
@@ -81,8 +81,8 @@ const volumes = (logins: readonly string[], ...more: readonly object[]) => [
     },
   },
   ...more,
-  { name: "work", emptyDir: {} },
-  { name: "tmp", emptyDir: {} },
+  { name: "work", emptyDir: { sizeLimit: "2Gi" } },
+  { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
 ];
 const backupVolumes = [
   { name: "backup-key", secret: { secretName: "postgres-backup-key", defaultMode: 0o440 } },
@@ -210,6 +210,10 @@ describe("backups", () => {
     });
   });
 
+  /** What restores a database has room for as much as the server has. */
+  const withWork = (all: readonly object[], work: object = { sizeLimit: "1Gi" }) =>
+    all.map((volume) => ("name" in volume && volume.name === "work" ? { name: "work", emptyDir: work } : volume));
+
   it("are made nightly, one at a time", () => {
     expect(backupCronJob(argsOf())).toEqual({
       metadata: { name: "postgres-backup", namespace: "local", labels: labels("postgres-backup") },
@@ -233,7 +237,7 @@ describe("backups", () => {
                 restartPolicy: "Never",
                 initContainers: [runtime],
                 containers: [program("backup", ["backup"], password("taskflow_backup"), ...backupMounts)],
-                volumes: volumes(["taskflow_backup"], ...backupVolumes),
+                volumes: withWork(volumes(["taskflow_backup"], ...backupVolumes)),
               },
             },
           },
@@ -245,7 +249,7 @@ describe("backups", () => {
   it("are restored in a drill every week, by the login that may record it", () => {
     const pod = {
       containers: [program("drill", ["drill"], password("taskflow_backup"), ...backupMounts)],
-      volumes: volumes(["taskflow_backup"], ...backupVolumes),
+      volumes: withWork(volumes(["taskflow_backup"], ...backupVolumes)),
     };
     expect(drillCronJob(argsOf())).toMatchObject({
       metadata: { name: "postgres-restore-drill" },
@@ -259,11 +263,22 @@ describe("backups", () => {
       restartPolicy: "Never",
       initContainers: [runtime],
       containers: [program("tools", ["status"], ...logins.map(password), ...backupMounts)],
-      volumes: volumes(logins, ...backupVolumes),
+      volumes: withWork(volumes(logins, ...backupVolumes)),
     };
     expect(toolsCronJob(argsOf())).toMatchObject({
       metadata: { name: "postgres-tools", namespace: "local" },
       spec: { suspend: true, jobTemplate: { spec: { template: { spec: pod } } } },
+    });
+  });
+
+  it("have no limit of room to be restored in when nobody here knows how large the database is", () => {
+    const database = { kind: "external", host: "db.example.com" };
+    expect(drillCronJob(argsOf({ database }))).toMatchObject({
+      spec: {
+        jobTemplate: {
+          spec: { template: { spec: { volumes: expect.arrayContaining([{ name: "work", emptyDir: {} }]) } } },
+        },
+      },
     });
   });
 });

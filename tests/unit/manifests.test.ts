@@ -116,7 +116,7 @@ describe("the Deployment of a service", () => {
               },
             ],
             volumes: [
-              { name: "tmp", emptyDir: {} },
+              { name: "tmp", emptyDir: { sizeLimit: "512Mi" } },
               {
                 name: "database-ca",
                 secret: { secretName: "postgres-ca", items: [{ key: "ca.crt", path: "ca.crt" }] },
@@ -130,7 +130,7 @@ describe("the Deployment of a service", () => {
 
   it("mounts authorities only where its database has some of its own", () => {
     const volumes = (database: object) => rendered(settingsWith({ database }, { preview: true })).pods.backend?.spec;
-    const tmp = { name: "tmp", emptyDir: {} };
+    const tmp = { name: "tmp", emptyDir: { sizeLimit: "512Mi" } };
     expect(volumes({ kind: "statefulset" })).toMatchObject({ volumes: [tmp] });
     expect(volumes({ kind: "external", host: "db.example.com" })).toMatchObject({ volumes: [tmp] });
     expect(volumes({ kind: "external", host: "db.example.com", ca: certificate })).toMatchObject({

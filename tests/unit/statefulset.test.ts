@@ -36,6 +36,12 @@ describe("PostgreSQL in the namespace", () => {
     exec: { command: ["pg_isready", "--host=127.0.0.1", "--username=postgres", "--timeout=3"] },
     timeoutSeconds: 5,
   };
+  const alive = {
+    exec: {
+      command: ["sh", "-c", "pg_isready --host=127.0.0.1 --username=postgres --timeout=3; [ $? -lt 2 ]"],
+    },
+    timeoutSeconds: 5,
+  };
 
   it("is one pod postgres-0 with a volume that outlives it, SCRAM only", () => {
     expect(postgresStatefulSet(server)).toEqual({
@@ -72,7 +78,7 @@ describe("PostgreSQL in the namespace", () => {
                 ],
                 startupProbe: { ...probe, periodSeconds: 2, failureThreshold: 150 },
                 readinessProbe: { ...probe, periodSeconds: 5, failureThreshold: 2 },
-                livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 6 },
+                livenessProbe: { ...alive, periodSeconds: 10, failureThreshold: 6 },
                 resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
                 volumeMounts: [
                   { name: "data", mountPath: "/var/lib/postgresql/data" },
@@ -84,8 +90,8 @@ describe("PostgreSQL in the namespace", () => {
             ],
             volumes: [
               { name: "passwords", secret: { secretName: "postgres", defaultMode: 0o440 } },
-              { name: "run", emptyDir: {} },
-              { name: "tmp", emptyDir: {} },
+              { name: "run", emptyDir: { sizeLimit: "16Mi" } },
+              { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
             ],
           },
         },
@@ -106,6 +112,23 @@ describe("PostgreSQL in the namespace", () => {
         volumeClaimTemplates: [{ spec: { storageClassName: "fast" } }],
       },
     });
+  });
+
+  it.each([
+    [0, "answers", true],
+    [1, "recovers", true],
+    [2, "does not answer", false],
+  ] as const)("when pg_isready ends with %i, the server %s: alive is %s", (code, _what, isLive) => {
+    const bin = mkdtempSync(join(tmpdir(), "golive-pg-isready-"));
+    try {
+      writeFileSync(join(bin, "pg_isready"), `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 });
+      const { spec } = JSON.parse(JSON.stringify(postgresStatefulSet(server)));
+      const [shell, ...args] = spec.template.spec.containers[0].livenessProbe.exec.command;
+      const { status } = spawnSync(shell, args, { env: { PATH: `${bin}:${process.env.PATH}` } });
+      expect(status === 0).toBe(isLive);
+    } finally {
+      rmSync(bin, { recursive: true });
+    }
   });
 
   it("is reached at its pod", () => {
@@ -184,7 +207,7 @@ describe("Redis in the namespace", () => {
             ],
             volumes: [
               { name: "users", secret: { secretName: "redis", items: [{ key: "users.acl", path: "users.acl" }] } },
-              { name: "tmp", emptyDir: {} },
+              { name: "tmp", emptyDir: { sizeLimit: "16Mi" } },
             ],
           },
         },
