@@ -7,6 +7,7 @@ import { type ChildResult, runChild } from "./child.ts";
 import { answeringCluster, type ClusterAddress, changeOf, isOwnCluster } from "./cluster-address.ts";
 import type { Command } from "./command.ts";
 import { Failure } from "./failure.ts";
+import { policyCircumstances } from "./policy-circumstances.ts";
 import { lineProgress, type Progress } from "./progress.ts";
 import { type PulumiArgs, readPulumiArgs } from "./pulumi-args.ts";
 import type { Session } from "./session.ts";
@@ -82,7 +83,8 @@ export async function pulumi(args: readonly string[], options: PulumiOptions = {
   const backend = process.env.PULUMI_BACKEND_URL;
   if (options.workspace === undefined && backend !== undefined && backend !== "") {
     const resolved = await resolvedEngine(read, progress);
-    const env = { ...ownersEnvironment(resolved, process.env), ...options.env };
+    const told = await toldToPacks(read, places.root, read.stack ?? options.stack ?? process.env.PULUMI_STACK);
+    const env = { ...ownersEnvironment(resolved, process.env), ...told, ...options.env };
     return start(resolved, { args, cwd: places.root, env }, options);
   }
   const workspace = options.workspace ?? ownWorkspace;
@@ -94,6 +96,12 @@ export async function pulumi(args: readonly string[], options: PulumiOptions = {
   const env = { ...resolved.env, PULUMI_BACKEND_URL: `file://${workspace.state}`, ...options.env };
   const prepared = await prepare({ read, workspace, env, resolved, options, progress, cluster });
   return start(resolved, { args: read.args, cwd: workspace.project, env: prepared }, options);
+}
+
+/** What a policy pack that judges this run is told of the stack; nothing when none does, or when only the engine knows which stack. */
+async function toldToPacks(read: PulumiArgs, project: string, stack: string | undefined): Promise<NodeJS.ProcessEnv> {
+  if (stack === undefined || !read.args.some((argument) => argument.startsWith("--policy-pack="))) return {};
+  return policyCircumstances(project, stack);
 }
 
 const talksToCluster = ({ command = "", asksForHelp }: PulumiArgs) => clusterCommands.includes(command) && !asksForHelp;
@@ -191,8 +199,8 @@ async function prepare(preparation: Preparation): Promise<NodeJS.ProcessEnv> {
   if (command === "stack" && stackChoices.includes(read.subcommand ?? "")) return env;
   const stack = named ?? (await selectedStack(preparation)) ?? changeableStack;
   refuseConfigWrite(read, stack);
-  const withStack = { ...env, PULUMI_STACK: stack };
   const project = await setUpProject(workspace, stack);
+  const withStack = { ...env, PULUMI_STACK: stack, ...(await toldToPacks(read, workspace.project, stack)) };
   if (project.outdated) {
     progress.note(
       `Pulumi.${stack}.yaml changed since its copy was made in ${workspace.project}; ` +

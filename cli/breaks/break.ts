@@ -16,7 +16,8 @@ export async function problemOf(each: Break, root: string): Promise<string | und
   if (text === undefined) return `${each.file}: there is no such file`;
   const testText = await read(join(root, each.test));
   if (testText === undefined) return `${each.test}: there is no such test file`;
-  if (levelOf(each.test) === undefined) return `${each.test}: not below tests/unit, tests/component or tests/live`;
+  if (levelOf(each.test) === undefined)
+    return `${each.test}: not below tests/unit, tests/component, tests/policy or tests/live`;
   if (!names(testText, each.name)) return `${each.test}: no test in it is named "${each.name}"`;
   if (each.find === each.replace) return `${each.file}: the break of "${each.promise}" changes nothing`;
   try {
@@ -46,7 +47,7 @@ async function read(file: string): Promise<string | undefined> {
 
 /** The Vitest project that a test file belongs to; undefined when it is no test's place. */
 export const levelOf = (test: string): string | undefined =>
-  /^tests\/(unit|component|live)\/.+\.test\.ts$/.exec(test)?.[1];
+  /^tests\/(unit|component|policy|live)\/.+\.test\.ts$/.exec(test)?.[1];
 
 /** The breaks that a word chooses: it stands, in any case, in the promise, the file, the test or its name, or is the check's number. */
 export function choose(breaks: readonly Break[], pattern: string | undefined): readonly Break[] {

@@ -82,7 +82,7 @@ describe("a break that cannot be applied", () => {
     [
       "a file that is no test",
       { test: "cli/table.ts" },
-      "cli/table.ts: not below tests/unit, tests/component or tests/live",
+      "cli/table.ts: not below tests/unit, tests/component, tests/policy or tests/live",
     ],
     ["no such test", { name: "a dream" }, 'tests/unit/cli-demo-report.test.ts: no test in it is named "a dream"'],
     ["no change", { replace: one.find }, 'cli/table.ts: the break of "numbers stand below each other" changes nothing'],

@@ -1,5 +1,5 @@
 import process from "node:process";
-import grpc from "@grpc/grpc-js";
+import type grpc from "@grpc/grpc-js";
 import languageGrpc from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import type {
   AboutRequest,
@@ -7,7 +7,6 @@ import type {
   GetRequiredPackagesRequest,
   InstallDependenciesRequest,
   LanguageHandshakeRequest,
-  RunPluginRequest,
   RunRequest,
 } from "@pulumi/pulumi/proto/language_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
@@ -15,10 +14,12 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { engineAddress, serve, unary } from "../rpc/serve.ts";
 import { dependencies, requiredPlugins } from "./packages.ts";
+import { PolicyPacks } from "./policy-pack.ts";
 import { Program } from "./program.ts";
 
 /** The stand-in for the engine's nodejs plugin: runs a program that Node can run as it stands. */
 const program = new Program();
+const packs = new PolicyPacks();
 const engine = engineAddress();
 
 const handlers: grpc.UntypedServiceImplementation = {
@@ -74,13 +75,10 @@ const handlers: grpc.UntypedServiceImplementation = {
   // Packages are installed by ./golive, from the lock file; `pulumi install` finds nothing left to do.
   installDependencies: (call: grpc.ServerWritableStream<InstallDependenciesRequest, unknown>) => call.end(),
 
-  runPlugin: (call: grpc.ServerWritableStream<RunPluginRequest, unknown>) =>
-    call.destroy(
-      Object.assign(new Error(), {
-        code: grpc.status.UNIMPLEMENTED,
-        details: `the stand-in for the nodejs plugin runs programs only, not the plugin ${call.request.getName()}`,
-      }),
-    ),
+  runPlugin: (call: Parameters<PolicyPacks["run"]>[0]) => packs.run(call),
 };
 
-await serve(languageGrpc.LanguageRuntimeService, handlers, () => program.interrupt());
+await serve(languageGrpc.LanguageRuntimeService, handlers, () => {
+  packs.end();
+  program.interrupt();
+});
