@@ -8,6 +8,7 @@ golive bench: what one step of the traffic costs, what the queries of the applic
 Usage: golive bench step
        golive bench database [--tasks N]
        golive bench gate [--days N]
+       golive bench preview
        golive bench rollback
 
   step      one rung's "pulumi up" of stack local against the "up" of a program without resources: five times each, in turns,
@@ -21,6 +22,9 @@ Usage: golive bench step
             taken back in 100 days (--days: another number), and in how many seconds bad ones are. Needs no cluster. Exit
             code 1 when a good one is taken back once in 100 days, or one of which 30 % fails is not found in 5 seconds.
             Writes .golive/bench-gate.json. It takes two minutes.
+  preview   a full preview of stack production with the policy pack against the same without it: five times each, in turns.
+            Prints the medians and their ratio; exit code 1 when it is 1.30 or more. Writes .golive/bench-preview.json. It takes
+            some minutes.
   rollback  a release that fails 30 % of its requests at 10 % of 1,500 a second: how long users meet it, and how many of their
             requests fail, by the guard, by "abort --now" and by "pulumi up". Stack local must be up (golive demo --keep); it
             ends at 0. Writes .golive/bench-rollback.json. It takes some minutes.
@@ -47,6 +51,7 @@ Examples:
     if (other !== undefined)
       throw refuse(`got --${other}; ${what} takes ${option === undefined ? "no options" : `--${option} only`}`);
     if (what === "step") return await (await import("./bench/step.ts")).benchStep(session);
+    if (what === "preview") return await (await import("./bench/preview.ts")).benchPreview(session);
     if (what === "rollback") return await (await import("./bench/rollback.ts")).benchRollback(session);
     if (what === "gate")
       return await (await import("./bench/gate.ts")).benchGate(
@@ -65,6 +70,7 @@ const optionOf: Readonly<Record<string, "tasks" | "days" | undefined>> = {
   step: undefined,
   database: "tasks",
   gate: "days",
+  preview: undefined,
   rollback: undefined,
 };
 const whats = Object.keys(optionOf);

@@ -35,9 +35,21 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "walk a release up its ladder: start, status, watch, pause, resume, step, abort, promote, retire, record",
     load: async () => (await import("./rollout.ts")).rollout,
   },
+  preview: {
+    summary: "what a run would do to a stack, for a reviewer: traffic, migrations, changes, policies",
+    load: async () => (await import("./preview.ts")).preview,
+  },
+  policy: {
+    summary: "whether a stack keeps the policies, undecidable ones included: policy check --stack production",
+    load: async () => (await import("./policy.ts")).policy,
+  },
   database: {
     summary: "a stack's database: status, verify, migrate --dry-run, backup, restore, drill, seed",
     load: async () => (await import("./database.ts")).database,
+  },
+  delivery: {
+    summary: "what the workflows on GitHub do: previews on pull requests, up on merge, promotion, drift, audits",
+    load: async () => (await import("./delivery.ts")).delivery,
   },
   bench: {
     summary: "measure: what a step costs, what queries take, how often the gate is wrong, how long a rollback takes",

@@ -110,8 +110,8 @@ describe("golive bench", () => {
   const help = "See: golive bench --help";
 
   it.each([
-    ["", `golive bench: got nothing; allowed: step, database, gate, rollback. ${help}`],
-    ["step database", `golive bench: got "step database"; allowed: step, database, gate, rollback. ${help}`],
+    ["", `golive bench: got nothing; allowed: step, database, gate, preview, rollback. ${help}`],
+    ["step database", `golive bench: got "step database"; allowed: step, database, gate, preview, rollback. ${help}`],
     ["step --tasks 5", `golive bench: got --tasks; step takes no options. ${help}`],
     ["database --tasks 5", `golive bench: --tasks: got "5"; allowed: 50000 to 2000000. ${help}`],
     ["gate --tasks 50000", `golive bench: got --tasks; gate takes --days only. ${help}`],

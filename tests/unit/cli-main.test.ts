@@ -34,7 +34,7 @@ describe("the command line", () => {
     [["chekc"], 'golive: unknown command "chekc"; did you mean check?\n'],
     [
       ["deploy"],
-      'golive: unknown command "deploy"; the commands are demo, test, check, local, pulumi, rollout, database, bench\n',
+      'golive: unknown command "deploy"; the commands are demo, test, check, local, pulumi, rollout, preview, policy, database, delivery, bench\n',
     ],
     [["check", "--fiks"], "golive check: Unknown option '--fiks'; allowed: --fix. See: golive check --help\n"],
     [["check", "cli"], 'golive check: got "cli"; it takes options only. See: golive check --help\n'],
