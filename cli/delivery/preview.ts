@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import process from "node:process";
+import { places } from "../../local/places.ts";
+import { runChild } from "../child.ts";
+import type { Command } from "../command.ts";
+import { jobOf, keepReport } from "./job.ts";
+import { stackOf } from "./line.ts";
+import { keepIdentity } from "./login.ts";
+
+export const preview: Command = {
+  help: `
+golive delivery preview: golive preview, kept as the report that "golive delivery publish preview" puts on the pull request.
+
+Usage: golive delivery preview --stack STACK
+
+Exit codes, as of golive preview: 0 nothing to object to, 1 refused, 2 could not be evaluated. There is a report in each case.
+`,
+  async run(args, session) {
+    const stack = stackOf("preview", args);
+    const identity = await keepIdentity(session, process.env);
+    const words = ["preview", "--stack", stack, "--output", "markdown"];
+    const { exitCode, stdout, stderr } = await runChild(
+      process.execPath,
+      [join(places.root, "cli", "main.ts"), ...words],
+      {
+        cwd: places.root,
+        env: { ...process.env, ...identity },
+        capture: true,
+        session,
+        onNote: (line) => session.progress.note(line),
+      },
+    );
+    // What went to standard error stays in the job's log: it is not made for a comment.
+    const report = stdout.trim() === "" ? unevaluated(stack, exitCode) : stdout;
+    await keepReport("preview", stack, report);
+    await jobOf().summary(report);
+    process.stdout.write(report);
+    if (stdout.trim() === "" && stderr.trim() === "") process.stderr.write("golive preview said nothing\n");
+    // Nothing to object to needs a report that says so.
+    return stdout.trim() === "" && exitCode === 0 ? 2 : exitCode;
+  },
+};
+
+/** The report where there is none: a comment of an earlier run must not stand as if it were this one's. */
+export const unevaluated = (stack: string, exitCode: number): string =>
+  `### Preview of stack \`${stack}\`\n\n**It could not be evaluated** (exit code ${exitCode}): nothing is known about this change. The job's log says why.\n`;
