@@ -45,8 +45,17 @@ Examples:
   },
 };
 
-/** Does what the command line says, on the cluster of this kubeconfig. Gives the exit code. */
-export async function runPlan(plan: Plan, stack: DatabaseStack, config: KubeConfig, session: Session): Promise<number> {
+/**
+ * Does what the command line says, on the cluster of this kubeconfig. Gives the exit code. `tell`: who gets its result; default:
+ * standard output.
+ */
+export async function runPlan(
+  plan: Plan,
+  stack: DatabaseStack,
+  config: KubeConfig,
+  session: Session,
+  tell: (text: string) => void = (text) => void process.stdout.write(text),
+): Promise<number> {
   const { word, args, seconds, replacement } = plan;
   const { namespace } = stack;
   if (replacement !== undefined && !plan.yes) await confirmReplacement(plan, replacement);
@@ -63,7 +72,7 @@ export async function runPlan(plan: Plan, stack: DatabaseStack, config: KubeConf
     if (ended.exitCode !== 0 && ended.result === undefined) throw failed(plan, ended);
     return ended;
   });
-  print(plan, finished);
+  tell(printed(plan, finished));
   const done = finished.exitCode === 0;
   if (recorded !== undefined) process.stderr.write(`\n${afterRestore(stack.name, recorded)}\n`);
   if (!done && finished.message !== "") process.stderr.write(`${finished.message}\n`);
@@ -85,9 +94,8 @@ function failed({ word }: Plan, { exitCode, message }: Finished): Failure {
   return new Failure(`golive database ${word}: ${what}`);
 }
 
-function print({ json }: Plan, { result = {} }: Finished): void {
-  process.stdout.write(`${json ? JSON.stringify(result) : resultText(result)}\n`);
-}
+const printed = ({ json }: Plan, { result = {} }: Finished): string =>
+  `${json ? JSON.stringify(result) : resultText(result)}\n`;
 
 /** What to do after a restore, as it differs with whether a `pulumi up` has recorded the schema. */
 export function afterRestore(stack: string, recorded: boolean): string {

@@ -6,8 +6,10 @@ export async function repeat(work: () => Promise<void>, pause: number, stopped: 
   }
 }
 
-const sleep = (ms: number, stopped: AbortSignal) =>
-  new Promise<void>((resolve) => {
+/** Rests, or ends at once when it is told to stop. */
+export const sleep = (ms: number, stopped: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (stopped.aborted) return resolve();
     const timer = setTimeout(end, ms);
     function end() {
       clearTimeout(timer);

@@ -1,5 +1,7 @@
 import { type Colour, otherColour } from "../applications/application.ts";
 import { type Decision, type Desired, percent, type Refused, refuse } from "./decision.ts";
+import { tryAgainText } from "./duration.ts";
+import { soakLeft, soakLeftText, soakSeconds } from "./gate/soak.ts";
 import type { Observed } from "./observed.ts";
 import { cannotServe, liveRelease, notSettled, replicasChange } from "./pods.ts";
 import { allow } from "./rules/allow.ts";
@@ -80,7 +82,22 @@ function decideRoles(run: Run): Decision {
       `the release of ${told.candidate} changes in the same run as candidate ${told.candidate} -> ${desired.candidate}`,
       "change one thing at a time: switch the roles in a run of their own",
     );
-  return allow(run, "roles", undefined);
+  return refuseSoaking(run) ?? allow(run, "roles", undefined);
+}
+
+/** Rule 4: who switches gives up the way down to 0 by itself, so the last rung lasts as long as every other one. */
+function refuseSoaking({ route, told, desired, observed }: Run): Refused | undefined {
+  const { ladder, soakSpeed } = desired;
+  if (soakSpeed === undefined) return undefined;
+  const at = observed.at.getTime() / 1000;
+  const steppedAt = route.changedAt && route.changedAt.getTime() / 1000;
+  const soaking = { ladder, percent: 100, steppedAt, at, speed: soakSpeed };
+  const [left, whole] = [soakLeft(soaking), soakSeconds(soaking)];
+  if (left <= 0) return undefined;
+  return refuse(
+    `candidate ${told.candidate} -> ${desired.candidate} is held: ${soakLeftText({ left, whole, percent: 100 })}`,
+    `${tryAgainText(left, observed.at)}; until then candidateTraffic 0 is one step away`,
+  );
 }
 
 /** Rule 3: ungated, from any state, as long as the other colour can serve. */

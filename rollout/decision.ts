@@ -20,6 +20,8 @@ export interface Desired {
   readonly inPlace: { readonly colour: Colour; readonly reason: string } | undefined;
   /** The one step up that neither soak nor gate holds. */
   readonly override: Override | undefined;
+  /** Seconds of a soak that pass in one second: 1, or more to rehearse. Undefined: no soak is kept (the gate is off). */
+  readonly soakSpeed: number | undefined;
   /** Hours that a colour keeps its pods after the route was last written. */
   readonly retireAfterHours: number;
   readonly migrations: {

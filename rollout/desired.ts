@@ -9,7 +9,18 @@ export function desiredOf(
   releases: Readonly<Record<Colour, string | undefined>>,
   { pending }: Pick<PlannedMigrations, "pending">,
 ): Desired {
-  const { candidate, candidateTraffic, ladder, colours, inPlace, override, retireAfterHours, environment } = settings;
+  const {
+    candidate,
+    candidateTraffic,
+    ladder,
+    colours,
+    inPlace,
+    override,
+    retireAfterHours,
+    environment,
+    gate,
+    monitoring,
+  } = settings;
   const http = settings.application.services.filter(isHttp);
   return {
     candidate,
@@ -21,6 +32,7 @@ export function desiredOf(
     replicas: Object.fromEntries(http.map((service) => [service.name, service.replicas[environment]])),
     inPlace,
     override,
+    soakSpeed: gate.mode === "off" ? undefined : monitoring.speed,
     retireAfterHours,
     migrations: { pending, contract: settings.contract },
   };

@@ -13,8 +13,11 @@ export interface TripOrder {
   readonly by: string;
   /** The field manager that writes: each way to trip has one of its own. */
   readonly manager: `golive-${string}`;
-  /** Only while the colour is the candidate with this release: what a program saw may be over when it writes. Default: always. */
-  readonly watched?: { readonly release: string | undefined };
+  /**
+   * Only while the colour has this release, and the roles are these: what a program saw may be over when it writes. Default:
+   * always.
+   */
+  readonly watched?: { readonly candidate: Colour; readonly release: string | undefined };
 }
 
 export type TripResult =
@@ -58,8 +61,10 @@ export function planTrip(
   const refused = (reason: string) => ({ instead: { outcome: "refused", reason, route, at } as const });
   if (!told) return refused("golive did not make this route");
   const { watched } = order;
-  if (watched && (told.candidate !== colour || told.releases[colour] !== watched.release))
-    return refused(`${colour} is not the candidate with ${watched.release} any more`);
+  if (watched && (told.candidate !== watched.candidate || told.releases[colour] !== watched.release))
+    return refused(
+      `${colour} does not run ${watched.release} with ${watched.candidate} as the candidate any more: it is not what was watched`,
+    );
   const reason = cannotTake(route, told, otherColour(colour));
   if (reason !== undefined) return refused(reason);
   const release = told.releases[colour];
@@ -75,7 +80,7 @@ export function planTrip(
 }
 
 /** Why the other colour cannot take all traffic, as far as the route itself tells; its pods are not asked. */
-function cannotTake(route: LiveRoute, told: Told, other: Colour): string | undefined {
+export function cannotTake(route: LiveRoute, told: Told, other: Colour): string | undefined {
   const release = told.releases[other];
   const trip = openTrip(route);
   if (trip?.colour === other) return `${tripSentence(trip)}, too`;

@@ -1,8 +1,8 @@
 import { type Colour, otherColour } from "../../applications/application.ts";
-import { readyPods } from "../../programs/guard/readiness.ts";
 import { reasonOf } from "../../programs/reason.ts";
 import type { KubeApi } from "../../rollout/kube/api.ts";
 import { fetchPublicRoute, type RoutePlace } from "../../rollout/kube/public-route.ts";
+import { readyPods } from "../../rollout/kube/ready-pods.ts";
 import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
 import { appendRecord } from "../../rollout/ledger/store.ts";
 import { type RouteObject, readRoute } from "../../rollout/observed.ts";

@@ -14,10 +14,13 @@ import { isRealBackend } from "./stack.ts";
 export class RolloutEngine {
   readonly #stack: string;
   readonly #session: Session;
+  readonly #checkout: string;
 
-  constructor(stack: string, session: Session) {
+  /** `checkout`: where the stack's file is committed. */
+  constructor(stack: string, session: Session, checkout: string = places.root) {
     this.#stack = stack;
     this.#session = session;
+    this.#checkout = checkout;
   }
 
   /** Writes values into the stack's file, all or none. */
@@ -40,9 +43,12 @@ export class RolloutEngine {
       );
     const file = `Pulumi.${this.#stack}.yaml`;
     const git = (...args: readonly string[]) =>
-      runChild("git", ["-C", places.root, ...args], { cwd: places.root, env: process.env, capture: true });
-    if ((await git("diff", "--quiet", "HEAD", "--", file)).exitCode === 0) return;
-    const done = await git("commit", "--quiet", "--message", message, "--", file);
+      runChild("git", ["-C", this.#checkout, ...args], { cwd: this.#checkout, env: process.env, capture: true });
+    const state = await git("status", "--porcelain", "--", file);
+    if (state.exitCode === 0 && state.stdout.trim() === "") return;
+    // A file that git does not know yet cannot be named in a commit.
+    const added = state.exitCode === 0 ? await git("add", "--", file) : state;
+    const done = added.exitCode === 0 ? await git("commit", "--quiet", "--message", message, "--", file) : added;
     if (done.exitCode !== 0)
       throw new Failure(`git could not commit ${file}, so nothing was run:\n${done.stdout}${done.stderr}`);
   }

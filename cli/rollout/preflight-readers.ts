@@ -12,7 +12,7 @@ import type { PrometheusPlace } from "../../rollout/gate/prometheus.ts";
 import { messageOf } from "../../rollout/kube/answer.ts";
 import type { KubeApi } from "../../rollout/kube/api.ts";
 import { commitOf } from "../../rollout/ledger/origin.ts";
-import { readableRecords } from "../../rollout/ledger/store.ts";
+import { readableRecords } from "../../rollout/ledger/read.ts";
 import type {
   DatabaseEvidence,
   DocumentEvidence,

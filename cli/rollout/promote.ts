@@ -39,15 +39,19 @@ export async function promote(line: RolloutLine, session: Session): Promise<numb
   return drive(line, session, async (driver) => finish(line, session, await promoted(driver)));
 }
 
-async function promoted(driver: DriverSession): Promise<WalkResult> {
+/** Also goes on where a driver was killed that had written the file. */
+export async function promoted(driver: DriverSession): Promise<WalkResult> {
   const state = await driver.read();
   const { look } = driver;
   if (!look) throw new RangeError("a read leaves a look");
-  const { candidate } = look.settings;
+  const { told } = look.assessment.observed.route ?? {};
+  // The file names another candidate than the route: this promotion was begun, and proven when it was.
+  const begun = told !== undefined && told.candidate !== look.settings.candidate;
+  const candidate = begun ? told.candidate : look.settings.candidate;
   const end = (outcome: WalkResult["outcome"], reason: string, next: string): WalkResult => ({
     ...{ outcome, reason, next, live: state.live, steps: [] },
   });
-  const missing = unproven(look, state);
+  const missing = begun ? undefined : unproven(look, state);
   if (missing !== undefined) return end("refused", missing, "golive rollout status");
   const next = otherColour(candidate);
   await driver.engine.write({ "golive:candidate": next, "golive:candidateTraffic": "0" });

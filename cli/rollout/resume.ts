@@ -1,5 +1,5 @@
 import process from "node:process";
-import { readableRecords } from "../../rollout/ledger/store.ts";
+import { readableRecords } from "../../rollout/ledger/read.ts";
 import type { Session } from "../session.ts";
 import { DriverLease } from "./lease.ts";
 import type { RolloutLine } from "./line.ts";

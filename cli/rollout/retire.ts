@@ -56,8 +56,12 @@ export function retirableIn({
   const colour = colours.find((each) => observed.route?.exposure[each] === 0);
   if (colour === undefined)
     return { reason: "no colour is at 0: both get traffic", next: "golive rollout start, or golive rollout step 0" };
-  if (settings.colours[colour].retired)
-    return { reason: `${colour} is retired already`, next: "golive rollout promote" };
+  // Where only the file says so, a driver was killed before its up: this one goes on.
+  if (settings.colours[colour].retired && observed.route?.told?.retired.includes(colour))
+    return {
+      reason: `${colour} is retired already`,
+      next: "golive rollout promote; where retire was interrupted, first golive database backup",
+    };
   if (settings.colours[colour].release === undefined)
     return { reason: `${colour} has no release, so there is nothing to retire`, next: "golive rollout status" };
   const candidateTraffic = observed.route?.exposure[candidate] ?? 0;
@@ -72,7 +76,10 @@ const offerOf = ({ held }: Look) =>
 /** The last state that the retired release could still have served. */
 async function lastBackup(driver: DriverSession, session: Session): Promise<void> {
   const { name, cluster } = driver.stack;
-  const code = await runPlan(planOf(["backup", "--stack", name]), await readStack(name), cluster.config, session);
+  const plan = planOf(["backup", "--stack", name]);
+  // Standard output belongs to what became of the retirement: a script reads it as JSON.
+  const tell = (text: string) => driver.note(text.trimEnd());
+  const code = await runPlan(plan, await readStack(name), cluster.config, session, tell);
   if (code !== 0)
     throw new Failure(`the colour is retired, but its last backup failed: golive database backup --stack ${name}`);
 }

@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
 import process from "node:process";
 import { places } from "../../local/places.ts";
+import { sleep } from "../../programs/repeat.ts";
 import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
 import { whoOf } from "../../rollout/ledger/origin.ts";
-import { appendRecord, readableRecords } from "../../rollout/ledger/store.ts";
+import { readableRecords } from "../../rollout/ledger/read.ts";
+import { appendRecord } from "../../rollout/ledger/store.ts";
 import { smokeFailures } from "../../rollout/preflight/smoke.ts";
 import { tripRoute } from "../../rollout/trip.ts";
 import { walkStateOf } from "../../rollout/walk/state.ts";
@@ -14,18 +16,20 @@ import type { Driver, UpOutcome } from "./drive.ts";
 import { RolloutEngine } from "./engine.ts";
 import { DriverLease, holderText, leaseSeconds, renewSeconds } from "./lease.ts";
 import type { RolloutLine } from "./line.ts";
+import { patiently } from "./patience.ts";
 import { pauseIn } from "./pause.ts";
 import { type Look, openStack, type RolloutStack } from "./stack.ts";
 
-/** Seconds that a cluster may be out of sight before a driver gives up. */
-const patienceSeconds = 300;
 /** Seconds until a lock that somebody else has is asked for again. */
 const lockSeconds = 5;
+
+/** The engine on one stack, as far as a driver needs it. */
+export type DriverEngine = Pick<RolloutEngine, "write" | "remove" | "commit" | "up">;
 
 /** A driver at work on one stack: it holds the lease, and knows when it is to stop. */
 export class DriverSession implements Driver {
   readonly stack: RolloutStack;
-  readonly engine: RolloutEngine;
+  readonly engine: DriverEngine;
   readonly goal: number;
   readonly #line: RolloutLine;
   readonly #session: Session;
@@ -37,9 +41,15 @@ export class DriverSession implements Driver {
   /** Writes down that the work began; still there when there was no place for it yet. */
   #unsaid: (() => Promise<boolean>) | undefined;
 
-  constructor(stack: RolloutStack, who: string, goal: number, line: RolloutLine, session: Session) {
+  constructor(
+    { stack, engine }: { readonly stack: RolloutStack; readonly engine: DriverEngine },
+    who: string,
+    goal: number,
+    line: RolloutLine,
+    session: Session,
+  ) {
     this.stack = stack;
-    this.engine = new RolloutEngine(line.stack, session);
+    this.engine = engine;
     this.goal = goal;
     this.#who = who;
     this.#line = line;
@@ -68,7 +78,8 @@ export class DriverSession implements Driver {
 
   async read(): Promise<WalkState> {
     const { goal } = this;
-    const { look, paused } = await this.#patiently(async () => ({
+    // The weight stays what it is meanwhile.
+    const { look, paused } = await patiently(this, async () => ({
       look: await this.stack.look(),
       paused: pauseIn(await readableRecords(this.stack.cluster.api, this.stack.place)),
     }));
@@ -104,6 +115,9 @@ export class DriverSession implements Driver {
   async up(): Promise<UpOutcome> {
     for (;;) {
       if (this.stopped !== undefined) return { succeeded: false, reason: this.stopped, seconds: 0 };
+      // A driver that was killed may have written the file and not committed it: git never says less than the cluster.
+      const left = `golive: ${this.#line.stack} as its file was left`;
+      await this.committed(left);
       const { locked, ...outcome } = await this.engine.up();
       if (outcome.succeeded && this.#unsaid) await this.begin(this.#unsaid);
       if (!locked || this.#line.onConflict === "fail") return outcome;
@@ -141,34 +155,11 @@ export class DriverSession implements Driver {
   }
 
   rest(seconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#stop.signal.aborted) return resolve();
-      const end = () => {
-        clearTimeout(timer);
-        this.#stop.signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, seconds * 1000);
-      this.#stop.signal.addEventListener("abort", end);
-    });
+    return sleep(seconds * 1000, this.#stop.signal);
   }
 
   note(text: string): void {
     this.#session.progress.note(text);
-  }
-
-  /** A cluster that restarts is waited for: the weight stays what it is meanwhile. */
-  async #patiently<T>(read: () => Promise<T>): Promise<T> {
-    for (let waited = 0; ; waited += lockSeconds) {
-      try {
-        return await read();
-      } catch (error) {
-        const isOurs = error instanceof Failure || !(error instanceof Error);
-        if (isOurs || this.stopped !== undefined || waited >= patienceSeconds) throw error;
-        this.note(`${error.message.split("\n")[0]}; asking again`);
-        await this.rest(lockSeconds);
-      }
-    }
   }
 }
 
@@ -184,7 +175,8 @@ export async function drive<T>(
   const stack = await openStack(line.stack, session.progress);
   const who = await whoOf(places.root, process.env);
   const goal = await goalOf(line, stack);
-  const driver = new DriverSession(stack, who, goal, line, session);
+  const engine = new RolloutEngine(line.stack, session);
+  const driver = new DriverSession({ stack, engine }, who, goal, line, session);
   const lease = new DriverLease(stack.cluster.api, stack.place, `${who} on ${hostname()}, process ${process.pid}`);
   await takeLease(lease, driver, line);
   const renewing = setInterval(() => void renew(lease, driver), renewSeconds * 1000);

@@ -87,7 +87,8 @@ async function askedOf(settings: Settings, observed: Observed): Promise<Omit<Loo
   };
 }
 
-async function settingsOf(stack: string): Promise<Settings> {
+/** What a stack's file says. @throws Failure with every problem of it, or the stacks there are. */
+export async function settingsOf(stack: string): Promise<Settings> {
   const text = await readFile(await stackFileOf(stack), "utf8").catch(async (error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") throw await unknownStack(ownWorkspace, stack);
     throw error;

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { readableRecords } from "../../rollout/ledger/store.ts";
+import { readableRecords } from "../../rollout/ledger/read.ts";
 import { Failure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { walk } from "./drive.ts";
@@ -26,7 +26,8 @@ export async function walkFrom(
   const paused = pauseIn(await readableRecords(stack.cluster.api, stack.place));
   if (begun === "start" && paused !== undefined)
     throw new Failure(`golive rollout start: paused by ${paused}. Next: golive rollout resume --stack ${line.stack}`);
-  await driver.begin(() => note(stack, begun, `walk to ${driver.goal} %`));
+  const after = paused === undefined ? "" : `; was paused by ${paused}`;
+  await driver.begin(() => note(stack, begun, `walk to ${driver.goal} %${after}`));
   const { monitoring, gate } = await stack.settings();
   if (gate.mode === "off") driver.note("the gate is off (golive:gate): nothing is measured, and no soak is kept");
   const result = await walk(driver, {

@@ -2,8 +2,9 @@ import process from "node:process";
 import { type Colour, otherColour } from "../../applications/application.ts";
 import type { Counts } from "../../rollout/gate/measured.ts";
 import type { Verdict } from "../../rollout/gate/verdict.ts";
+import { missingOf } from "../../rollout/ledger/drafts.ts";
+import { readableRecords } from "../../rollout/ledger/read.ts";
 import { canonicalJson, type LedgerRecord } from "../../rollout/ledger/record.ts";
-import { readableRecords } from "../../rollout/ledger/store.ts";
 import { openTrip } from "../../rollout/observed.ts";
 import { tripSentence, type Weights } from "../../rollout/told.ts";
 import { walkStateOf } from "../../rollout/walk/state.ts";
@@ -42,6 +43,8 @@ export interface Status {
   readonly tombstones: readonly string[];
   readonly edits: readonly string[];
   readonly paused: string | undefined;
+  /** What the ledger misses: the next `up` writes it down. */
+  readonly unrecorded: string | undefined;
   readonly driver: Holder | undefined;
   /** What a driver would do now. */
   readonly next: Action;
@@ -98,11 +101,16 @@ export function statusFrom(
     tombstones: route?.tombstones ?? [],
     edits: route?.edits ?? [],
     paused,
+    unrecorded: unrecordedIn(records, route, { application: place.application, stack: name, who: "" }),
     driver,
     next: nextAction(state),
     ledger: records.slice(-tailLength),
   };
 }
+
+/** An empty ledger has missed nothing: it begins with the next run. */
+const unrecordedIn = (...[records, ...more]: Parameters<typeof missingOf>) =>
+  records.length === 0 ? undefined : missingOf(records, ...more)?.reason;
 
 /** A status for people: what is live, why it stays, what would be next. */
 export function statusText(status: Status): string {
@@ -121,6 +129,7 @@ export function statusText(status: Status): string {
     ["tombstones", status.tombstones.length > 0 ? status.tombstones.join(", ") : undefined],
     ["edited", status.edits.length > 0 ? `by hand: ${status.edits.join("; ")}` : undefined],
     ["paused", status.paused && `by ${status.paused}`],
+    ["unrecorded", status.unrecorded && `${status.unrecorded}: the next pulumi up writes it down`],
     ["driver", status.driver ? holderText(status.driver) : "none"],
     ["next", actionText(status.next)],
   ];

@@ -1,7 +1,10 @@
 import process from "node:process";
+import { sleep } from "../../programs/repeat.ts";
 import { nextCheck, watchSeconds } from "../../rollout/walk/cadence.ts";
 import type { Session } from "../session.ts";
 import type { RolloutLine } from "./line.ts";
+import { type Looker, patiently } from "./patience.ts";
+import { pictureOf, type Size } from "./picture.ts";
 import { openStack, type RolloutStack } from "./stack.ts";
 import { type Status, span, statusJson, statusOf, statusText } from "./status.ts";
 
@@ -39,17 +42,31 @@ export function watchStep({ status, sinceFullSeconds }: Watched, speed: number):
 export async function watch(line: RolloutLine, session: Session): Promise<number> {
   const stack = await openStack(line.stack, session.progress);
   const { monitoring } = await stack.settings();
-  const isDrawn = !line.json && process.stdout.isTTY === true;
+  const unread = new AbortController();
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    unread.abort();
+  });
+  const looker: Looker = {
+    get stopped() {
+      return session.endedBy;
+    },
+    note: (text) => session.progress.note(text),
+    rest: (seconds) => sleep(1000 * seconds, unread.signal),
+  };
   for (;;) {
-    const watched = await watchedOf(stack);
+    // A day is long: an API server that restarts in it ends no watch.
+    const watched = await patiently(looker, () => watchedOf(stack));
     const next = watchStep(watched, monitoring.speed);
-    print(line, watched, next, isDrawn);
+    process.stdout.write(textOf(line, watched, next, process.stdout));
     if (next.kind === "failing") {
       process.stderr.write(`failing: ${next.reason}\nNext: golive rollout abort --now --stack ${line.stack}\n`);
       return 1;
     }
     if (next.kind === "over") return 0;
-    await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, next.inSeconds)));
+    await looker.rest(Math.max(1, next.inSeconds));
+    // `watch --json | head -1`: whoever read has what they wanted.
+    if (unread.signal.aborted) return 0;
   }
 }
 
@@ -61,16 +78,17 @@ async function watchedOf(stack: RolloutStack): Promise<Watched> {
 }
 
 /** A terminal is drawn anew; a file gets a block for each look, JSON a line. */
-function print({ json }: RolloutLine, { status, sinceFullSeconds }: Watched, next: WatchStep, isDrawn: boolean): void {
-  if (json) {
-    process.stdout.write(`${statusJson(status)}\n`);
-    return;
-  }
+export function textOf(
+  { json }: Pick<RolloutLine, "json">,
+  { status, sinceFullSeconds }: Watched,
+  next: WatchStep,
+  { isTTY, columns, rows }: Size & { readonly isTTY?: boolean | undefined },
+): string {
+  if (json) return `${statusJson(status)}\n`;
   const when =
     next.kind === "look"
       ? `${sinceFullSeconds === undefined ? "" : `${span(sinceFullSeconds)} at 100 %; `}next look in ${span(next.inSeconds)}`
       : `${next.kind}: ${next.reason}`;
-  // Home, then what is new, then what is left of the picture before: it never flickers.
-  const clear = isDrawn ? "\u001b[H\u001b[J" : "";
-  process.stdout.write(`${clear}${statusText(status)}\n\n${when}\n${isDrawn ? "" : "\n"}`);
+  const text = statusText(status);
+  return isTTY === true ? pictureOf(text, when, { columns, rows }) : `${text}\n\n${when}\n\n`;
 }

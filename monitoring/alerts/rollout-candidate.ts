@@ -1,4 +1,4 @@
-import { settling, timesStable } from "../../rollout/gate/thresholds.ts";
+import { noticeableSeconds, settling, timesStable } from "../../rollout/gate/thresholds.ts";
 import { hours, minutes } from "../clock.ts";
 import {
   above,
@@ -7,6 +7,7 @@ import {
   exceeds,
   fallsBelow,
   increase,
+  plus,
   rate,
   sumBy,
   times,
@@ -214,12 +215,19 @@ function rollbackSlow(stack: MonitoredStack): Alert {
   const { minutes: lasting, timesBaseline } = stack.application.triggers.planned;
   const mine = own(stack);
   const held = { before: usual, lasting: minutes(lasting + 5) };
+  const slower = exceeds(mine(candidate.p95), times(mine(baseline.p95), timesBaseline), byService);
+  // As the gate: half as slow again is nothing where both are quick.
+  const noticed = exceeds(
+    mine(candidate.p95),
+    plus(mine(baseline.p95), noticeableSeconds(stack.application)),
+    byService,
+  );
   return {
     name,
     severity: "warning",
     team: "devops",
     labels: { cause: causes.latency },
-    expr: slowerThanStable(stack, exceeds(mine(candidate.p95), times(mine(baseline.p95), timesBaseline), byService)),
+    expr: slowerThanStable(stack, and(slower, noticed, byColour)),
     for: minutes(lasting),
     summary: "The candidate is slower than the release before it.",
     description: `5 of 100 requests to the candidate ${who} take longer than {{ $value | humanizeDuration }}, for ${lasting} minutes; that is more than ${timesBaseline} times the baseline.`,
@@ -238,8 +246,28 @@ function rollbackSlow(stack: MonitoredStack): Alert {
       ),
       atAll(stack, held, 0.5, "when it is slow with all the traffic, and nothing is left to compare it with now"),
       atAll(stack, held, 0, "not when it is as fast with all the traffic"),
+      hardlySlower(stack, held),
       ...slowSilences(stack, held),
     ],
+  };
+}
+
+/** p95 of 24 ms for so long, and then of 45 ms on the candidate: nearly twice as slow, and nobody notices. */
+function hardlySlower(stack: MonitoredStack, { before, lasting }: Times): Story {
+  const service = subject(stack);
+  return {
+    title: "not while it is nearly twice as slow, by less than anybody notices",
+    series: {
+      ...weights(stack, "green", [0, before], [10, lasting]),
+      ...traffic(stack, service, "blue", { seconds: before + lasting, rate: share.stable, quick: 1 }),
+      ...traffic(
+        stack,
+        service,
+        "green",
+        { seconds: before, rate: 0 },
+        { seconds: lasting, rate: share.candidate, quick: 0.75 },
+      ),
+    },
   };
 }
 

@@ -12,7 +12,7 @@ const ofApplication = { labels: ["application"] } as const;
 export const guard = {
   armed: gauge("golive_guard_armed", {
     unit: "0/1",
-    help: "Whether a candidate has traffic that the guard may take away.",
+    help: "Whether a release has traffic that the guard may take away.",
     ...ofApplication,
   }),
   routeUp: gauge("golive_guard_route_up", {

@@ -17,7 +17,7 @@ import type { GuardState } from "./metrics.ts";
 import { unreadyOf } from "./readiness.ts";
 import { type Growths, Tally } from "./tally.ts";
 import { Teller, uidOf } from "./teller.ts";
-import { type Watched, watchedOf } from "./watched.ts";
+import { reasonFor, type Watched, watchedOf } from "./watched.ts";
 
 /** So long after it did not trip for the sake of the stable colour the guard says so. */
 const withheldSeconds = 60;
@@ -37,7 +37,7 @@ export interface GuardArgs {
   readonly log: Log;
 }
 
-/** Why the candidate must go. */
+/** Why the release must go. */
 interface Cause {
   readonly reason: string;
   readonly verdict?: Verdict;
@@ -54,7 +54,7 @@ interface Seen {
 }
 
 /**
- * Watches a candidate that has traffic, and takes all of it away when it is bad: by itself, with nothing but the gateway and
+ * Watches a release from its first traffic on, and takes all of it away when it is bad: by itself, with nothing but the gateway and
  * the API server alive. Two of it run side by side and know nothing of each other; to take away twice is to take away once.
  */
 export class Guard {
@@ -105,13 +105,13 @@ export class Guard {
       const measured = await this.#measure(seen, watched);
       const unready = await unreadyOf(this.#args.api, this.#args);
       const ready = {
-        candidate: unready[watched.candidate].length === 0,
-        stable: unready[watched.stable].length === 0,
+        candidate: unready[watched.colour].length === 0,
+        stable: unready[watched.other].length === 0,
       };
       const verdict = judge({ measured, from: watched.percent, ready }, this.#args.thresholds);
       this.#condition.say("pods", undefined);
       if (verdict.outcome !== "rollback" || this.#watched?.id !== watched.id) return;
-      this.#cause ??= { reason: verdict.reason, verdict, measured };
+      this.#cause ??= { reason: reasonFor(watched, verdict.reason), verdict, measured };
       await this.#trip();
     } catch (error) {
       this.#condition.say("pods", reasonOf(error));
@@ -147,7 +147,7 @@ export class Guard {
     this.#begun = false;
     this.#withheldAt = Number.NEGATIVE_INFINITY;
     this.#set({ armed: watched !== undefined });
-    if (watched) this.#args.log("info", "armed", { candidate: watched.candidate, percent: watched.percent });
+    if (watched) this.#args.log("info", "armed", { colour: watched.colour, percent: watched.percent });
     else this.#args.log("info", "disarmed");
   }
 
@@ -167,17 +167,17 @@ export class Guard {
     for (const [service, sequential] of this.#sequentials) {
       const growth = growths[service];
       if (!growth) continue;
-      const tick = { seconds, candidate: growth[counts.candidate], stable: growth[counts.stable] };
+      const tick = { seconds, candidate: growth[counts.colour], stable: growth[counts.other] };
       if (sequential.take(tick) === "rollback") this.#cause ??= { reason: `${service}: ${sequential.reason}` };
     }
   }
 
-  async #measure({ route, at }: Seen, { candidate }: Watched): Promise<Measured | undefined> {
+  async #measure({ route, at }: Seen, { colour }: Watched): Promise<Measured | undefined> {
     const { application, namespace, thresholds, prometheus } = this.#args;
     if (prometheus === undefined || route.changedAt === undefined) return undefined;
     try {
       const measured = await measure(prometheus, {
-        ...{ application, namespace, candidate },
+        ...{ application, namespace, candidate: colour },
         immediateSeconds: thresholds.immediate.seconds,
         plannedSeconds: thresholds.planned.seconds,
         since: route.changedAt.getTime() / 1000,
@@ -201,16 +201,16 @@ export class Guard {
     try {
       const { api, namespace, application } = this.#args;
       const unready = await unreadyOf(api, this.#args);
-      const missing = unready[watched.stable];
+      const missing = unready[watched.other];
       if (missing.length > 0)
-        return this.#withhold(cause, `${watched.stable} has no ready pod of ${missing.join(", ")}`);
-      const { candidate: colour, release } = watched;
+        return this.#withhold(cause, `${watched.other} has no ready pod of ${missing.join(", ")}`);
+      const { colour, candidate, release } = watched;
       const order = {
         colour,
         reason: cause.reason,
         by: "guard",
         manager: "golive-guard",
-        watched: { release },
+        watched: { candidate, release },
       } as const;
       const result = await tripRoute(api, { namespace, application: application.name }, order);
       if (result.outcome === "refused") return this.#withhold(cause, result.reason);
@@ -229,7 +229,7 @@ export class Guard {
   #withhold({ reason }: Cause, because: string): void {
     this.#beginAnew();
     this.#withheldAt = this.#args.seconds();
-    this.#condition.say("trip", `${because}; the candidate keeps its traffic (${reason})`);
+    this.#condition.say("trip", `${because}; the release keeps its traffic (${reason})`);
   }
 
   #tripped(result: TripDone, { reason, verdict, measured }: Cause): void {

@@ -4,7 +4,8 @@ import type { Verdict } from "../../rollout/gate/verdict.ts";
 import { messageOf } from "../../rollout/kube/answer.ts";
 import type { KubeApi } from "../../rollout/kube/api.ts";
 import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
-import { appendRecord, readableRecords } from "../../rollout/ledger/store.ts";
+import { parseJson } from "../../rollout/ledger/parse-json.ts";
+import { appendRecord, readPages } from "../../rollout/ledger/store.ts";
 import type { LiveRoute } from "../../rollout/observed.ts";
 import type { Trip } from "../../rollout/told.ts";
 
@@ -34,13 +35,25 @@ export async function recordTrip({ api, application, namespace }: Witness, tripp
   await appendRecord(api, { namespace, application: application.name }, draft);
 }
 
+/** What is read of a record to know a trip again; any of it may be missing in one that somebody broke. */
+interface TripRecord {
+  readonly kind?: unknown;
+  readonly reason?: unknown;
+  readonly at?: unknown;
+}
+
 /** Whether the ledger knows a trip. A record that somebody broke is passed over. @throws Error of the ledger. */
 export async function isRecorded({ api, application, namespace }: Witness, trip: Trip): Promise<boolean> {
-  const records = await readableRecords(api, { namespace, application: application.name });
+  const { pages } = await readPages(api, { namespace, application: application.name });
   const from = trip.at?.getTime() ?? 0;
   // The route's second may be the one before: both times are the cluster's, and in whole seconds.
   const since = from - 1000;
-  return records.some(({ kind, reason, at }) => kind === "trip" && reason === trip.reason && Date.parse(at) >= since);
+  return pages
+    .flatMap(({ entries }) => entries)
+    .some(({ text }) => {
+      const { kind, reason, at } = (parseJson(text) ?? {}) as TripRecord;
+      return kind === "trip" && reason === trip.reason && Date.parse(String(at)) >= since;
+    });
 }
 
 /** What `kubectl describe httproute` and `kubectl get events` show of a trip. @throws Error that says what the API server answered. */

@@ -2,8 +2,10 @@ import { isHttp, otherColour } from "../../applications/application.ts";
 import { Clock } from "../../monitoring/clock.ts";
 import type { Settings } from "../../settings.ts";
 import type { LiveCluster } from "../cluster.ts";
+import { readyPods } from "../kube/ready-pods.ts";
 import type { LiveColour, LiveRoute, Observed } from "../observed.ts";
 import { judge } from "./gate.ts";
+import { guardName } from "./guard-name.ts";
 import { measure } from "./measure.ts";
 import type { Measured, Pair } from "./measured.ts";
 import { askPrometheus } from "./prometheus.ts";
@@ -50,6 +52,8 @@ export async function assess(
   const { application, candidate, ladder, gate, monitoring } = settings;
   const thresholds = thresholdsOf(application, new Clock(monitoring.speed));
   const from = route?.exposure[candidate] ?? 0;
+  const guard =
+    gate.mode === "off" || route === undefined || (await readyPods(cluster.api, settings.namespace, guardName)) > 0;
   const taken = route ? await take(settings, cluster, thresholds, route, at) : "there is no route yet";
   const [measured, unmeasured] = typeof taken === "string" ? [undefined, taken] : [taken, undefined];
   const soaking = {
@@ -64,7 +68,7 @@ export async function assess(
     from,
     measured,
     unmeasured,
-    verdict: verdictOf(settings, { observed, from, measured, unmeasured, thresholds, to }),
+    verdict: verdictOf(settings, { observed, from, measured, unmeasured, thresholds, guard, to }),
     soakSeconds: soakSeconds(soaking),
     soakLeftSeconds: soakLeft(soaking),
     share: { asked: route?.told?.candidateTraffic ?? Number.NaN, measured: shareOf(measured) },
@@ -93,9 +97,12 @@ async function take(
 
 function verdictOf(
   { application, candidate, gate }: Judged,
-  facts: Pick<Assessment, "observed" | "from" | "measured" | "unmeasured" | "thresholds"> & { to: number | undefined },
+  facts: Pick<Assessment, "observed" | "from" | "measured" | "unmeasured" | "thresholds"> & {
+    guard: boolean;
+    to: number | undefined;
+  },
 ): Verdict {
-  const { observed, from, to, measured, unmeasured, thresholds } = facts;
+  const { observed, from, to, measured, unmeasured, thresholds, guard } = facts;
   if (gate.mode === "off")
     return { outcome: "pass", reason: "the gate is off (golive:gate)", numbers: {}, waitSeconds: 0 };
   const services = application.services.filter(isHttp).map(({ name }) => name);
@@ -108,6 +115,7 @@ function verdictOf(
       ready: {
         candidate: ready(observed.colours[candidate]),
         stable: ready(observed.colours[otherColour(candidate)]),
+        guard,
       },
     },
     thresholds,

@@ -12,7 +12,12 @@ export interface GateAsked {
   readonly from: number;
   readonly to?: number;
   /** Whether each service of the colour has a pod that is ready. */
-  readonly ready: { readonly candidate: boolean; readonly stable: boolean };
+  readonly ready: {
+    readonly candidate: boolean;
+    readonly stable: boolean;
+    /** Whether a pod of the guard is ready. Default: that is not asked (the guard itself asks). */
+    readonly guard?: boolean;
+  };
 }
 
 /**
@@ -23,19 +28,23 @@ export interface GateAsked {
  */
 export function judge(asked: GateAsked, thresholds: Thresholds): Verdict {
   const { measured, from, ready } = asked;
+  const unguarded = ready.guard === false ? [noGuard] : [];
   const pods = judgePods(asked);
-  if (pods) return verdictOf([unlessStableIsOut(pods, ready)], {});
-  if (measured === undefined) return verdictOf([hold("nothing was measured")], {});
+  if (pods) return verdictOf([...unguarded, unlessStableIsOut(pods, ready)], {});
+  if (measured === undefined) return verdictOf([...unguarded, hold("nothing was measured")], {});
   const age = judgeAge(measured, thresholds);
-  if (age) return verdictOf([age], ageOf(measured));
+  if (age) return verdictOf([...unguarded, age], ageOf(measured));
   const judged = Object.entries(measured.services).map(([service, counts]) =>
     judgeService({ service, counts, seconds: measured.at - measured.since, atTop: from >= 100 }, thresholds),
   );
   return verdictOf(
-    judged.flatMap(({ findings }) => findings.map((finding) => unlessStableIsOut(finding, ready))),
+    [...unguarded, ...judged.flatMap(({ findings }) => findings.map((finding) => unlessStableIsOut(finding, ready)))],
     Object.assign(ageOf(measured), ...judged.map(({ numbers }) => numbers)),
   );
 }
+
+/** More users meet a release only while something is awake that takes it back. */
+const noGuard = hold("no pod of the guard is ready: nothing would take this release back by itself");
 
 /** What pods alone decide. */
 function judgePods({ from, ready }: GateAsked): Finding | undefined {

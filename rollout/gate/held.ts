@@ -1,7 +1,8 @@
 import { type Allowed, percent, type Refused, refuse } from "../decision.ts";
-import { durationText } from "../duration.ts";
+import { tryAgainText } from "../duration.ts";
 import type { Observed } from "../observed.ts";
 import type { Assessment } from "./assess.ts";
+import { soakLeftText } from "./soak.ts";
 
 /**
  * Whether a run has to wait for its soak and its gate: a step up of a candidate that has traffic. From 0 there is nothing to
@@ -36,11 +37,8 @@ export function heldBack(assessment: Assessment, { to, override }: GatedStep): R
 }
 
 function missingOf({ from, soakLeftSeconds, soakSeconds, verdict }: Assessment): readonly string[] {
-  const left = durationText(Math.ceil(soakLeftSeconds));
   return [
-    ...(soakLeftSeconds > 0
-      ? [`${left} of the soak of ${durationText(soakSeconds)} at ${percent(from)} % are left`]
-      : []),
+    ...(soakLeftSeconds > 0 ? [soakLeftText({ left: soakLeftSeconds, whole: soakSeconds, percent: from })] : []),
     ...(verdict.outcome === "hold" ? [`the gate holds: ${verdict.reason}`] : []),
   ];
 }
@@ -49,7 +47,6 @@ function missingOf({ from, soakLeftSeconds, soakSeconds, verdict }: Assessment):
 function tryAgain({ soakLeftSeconds, verdict, observed }: Assessment): string {
   const wait = verdict.outcome === "hold" ? verdict.waitSeconds : 0;
   if (wait === undefined && soakLeftSeconds <= 0) return "nobody can say when to try again: first what is missing";
-  const seconds = Math.max(1, Math.ceil(Math.max(soakLeftSeconds, wait ?? 0)));
-  const at = new Date(observed.at.getTime() + seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
-  return `try again in ${durationText(seconds)} (${at})${wait === undefined ? " at the earliest" : ""}`;
+  const earliest = wait === undefined ? " at the earliest" : "";
+  return `${tryAgainText(Math.max(soakLeftSeconds, wait ?? 0), observed.at)}${earliest}`;
 }

@@ -13,23 +13,31 @@ export function slow(look: Look, limit: number, onTheWay: boolean, thresholds: T
   const what = `${service}: 5 of 100 requests to the candidate take longer than ${time(p95)}, allowed: ${time(limit)}`;
   if (!onTheWay) return hold(what);
   if (atTop || !Number.isFinite(stable.p95Seconds)) return hold(`${what}: ${why.unknown}`);
-  return isAsSlow(look, thresholds)
+  return suffersToo(look, limit, thresholds)
     ? hold(`${what}; with stable than ${time(stable.p95Seconds)}: ${why.both}`)
     : rollback(`${what}; with stable than ${time(stable.p95Seconds)}`);
 }
 
-/** The same bound as for the baseline: what counts as slower does not depend on what it is held against. */
-const isAsSlow = ({ candidate, stable }: Pair, { planned }: Thresholds) =>
-  candidate.p95Seconds < planned.timesBaseline * stable.p95Seconds;
+/**
+ * Stable is about as slow, by the bound of the baseline: what counts as slower does not depend on what it is held against. Where
+ * stable is over the limit itself it takes more to blame the release, and where it is far over it nothing does: of two colours
+ * that wait for a database which is down, one may well hang twice as long as the other.
+ */
+function suffersToo({ candidate, stable }: Pair, limit: number, { planned, timesStable }: Thresholds): boolean {
+  if (stable.p95Seconds > timesStable * limit) return true;
+  const times = stable.p95Seconds > limit ? timesStable * planned.timesBaseline : planned.timesBaseline;
+  return candidate.p95Seconds < times * stable.p95Seconds;
+}
 
 /** S3-71: against what was stored as normal, where something was. */
 export function slowerThanUsual({ counts, atTop }: Trial, look: Look, thresholds: Thresholds): Finding | undefined {
   const { service, candidate, stable, isWhole } = look;
   const { baselineP95Seconds: usual } = counts;
+  const { planned } = thresholds;
   if (!isEnough(candidate, thresholds) || !isSlower(candidate.p95Seconds, usual, thresholds)) return undefined;
-  const what = `${service}: 5 of 100 requests to the candidate take longer than ${time(candidate.p95Seconds)}, more than ${thresholds.planned.timesBaseline} times the usual ${time(usual)}`;
+  const what = `${service}: 5 of 100 requests to the candidate take longer than ${time(candidate.p95Seconds)}, more than ${planned.timesBaseline} times the usual ${time(usual)}`;
   if (!atTop && !Number.isFinite(stable.p95Seconds)) return hold(`${what}: ${why.unknown}`);
-  if (!atTop && isAsSlow(look, thresholds)) return hold(`${what}: ${why.both}`);
+  if (!atTop && suffersToo(look, planned.timesBaseline * usual, thresholds)) return hold(`${what}: ${why.both}`);
   return isWhole ? rollback(what) : hold(`${what}: ${why.release}`);
 }
 

@@ -1,3 +1,5 @@
+import { percent as shown } from "../decision.ts";
+import { durationText } from "../duration.ts";
 import type { Ladder, Rung } from "../ladder.ts";
 
 /** Where a rollout stands, and since when; seconds since 1970 by the cluster's clock. */
@@ -29,3 +31,11 @@ export function soakLeft(soaking: Soaking): number {
   if (steppedAt === undefined || !Number.isFinite(steppedAt) || !Number.isFinite(at)) return soak;
   return Math.min(soak, Math.max(0, steppedAt + soak - at));
 }
+
+/** What is left of a soak, of how much, on which rung. Seconds. */
+export const soakLeftText = ({
+  left,
+  whole,
+  percent,
+}: Readonly<Record<"left" | "whole" | "percent", number>>): string =>
+  `${durationText(Math.ceil(left))} of the soak of ${durationText(whole)} at ${shown(percent)} % are left`;

@@ -45,6 +45,10 @@ const leastLateSeconds = 10;
 /** These two meet the aims of docs/operations/gate.md, which `golive bench gate` measures. */
 const doubt: Doubt = { oneIn: 1e8, burst: { inWindow: 12, bySecond: 8 } };
 
+/** For the gate and the alert alike: 25 ms where the objective is 100 ms. */
+export const noticeableSeconds = ({ objectives }: Pick<Application, "objectives">): number =>
+  objectives.latencySeconds / 4;
+
 /** @throws RangeError of triggers that contradict each other. */
 export function thresholdsOf({ name, objectives, triggers }: Application, clock: Clock): Thresholds {
   const { canary, immediate, planned } = triggers;
@@ -59,7 +63,7 @@ export function thresholdsOf({ name, objectives, triggers }: Application, clock:
     timesStable,
     settlingSeconds: clock.seconds(settling),
     lateSeconds: Math.max(clock.seconds(late), leastLateSeconds),
-    noticeableSeconds: objectives.latencySeconds / 4,
+    noticeableSeconds: noticeableSeconds({ objectives }),
     objective: { errorRatio: ratio(objectives.errorPercent), latencySeconds: objectives.latencySeconds },
     canary: { errorRatio: ratio(canary.errorPercent), latencySeconds: canary.latencySeconds },
     immediate: { errorRatio: ratio(immediate.errorPercent), seconds: clock.seconds(minutes(immediate.minutes)) },

@@ -1,5 +1,6 @@
 import { isRecordKey, type LedgerEntry, type LedgerHead, type LedgerPage } from "./pages.ts";
-import { parseJson, parseRecord } from "./parse.ts";
+import { parseRecord } from "./parse.ts";
+import { parseJson } from "./parse-json.ts";
 import { canonicalJson, hashOf, type LedgerRecord } from "./record.ts";
 
 /**

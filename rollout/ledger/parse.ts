@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { colours } from "../../applications/application.ts";
 import type { Verdict } from "../gate/verdict.ts";
+import { parseJson } from "./parse-json.ts";
 import { infinities, kinds, type LedgerRecord } from "./record.ts";
 
 const number = z.union([
@@ -48,14 +49,4 @@ export function parseRecord(text: string): LedgerRecord | string {
     .slice(0, 1)
     .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
     .join();
-}
-
-/** Undefined, which JSON cannot say, for a text that is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,8 +1,9 @@
 import type { KubeApi } from "../kube/api.ts";
 import { missingOf, type RecordedRun, recordOf } from "./drafts.ts";
 import type { LedgerPlace } from "./pages.ts";
+import { readableRecords } from "./read.ts";
 import type { LedgerRecord } from "./record.ts";
-import { appendRecord, readableRecords } from "./store.ts";
+import { appendRecord } from "./store.ts";
 
 /**
  * Writes down what a run did: first what the ledger has missed before it, then its own record.

@@ -14,7 +14,7 @@ import {
   pageNames,
   parseHead,
 } from "./pages.ts";
-import { parseJson, parseRecord } from "./parse.ts";
+import { parseJson } from "./parse-json.ts";
 import { canonicalJson, type LedgerRecord, type RecordDraft, recordAfter, sha256 } from "./record.ts";
 
 /** Of those who write at once one wins a round: so many rounds, then something else is wrong. */
@@ -50,24 +50,6 @@ export async function appendRecord(api: KubeApi, place: LedgerPlace, draft: Reco
 }
 
 /**
- * All records, oldest first.
- * @throws Error that names a text that is no record, or says why the ledger cannot be read.
- */
-export async function readLedger(api: KubeApi, place: LedgerPlace): Promise<readonly LedgerRecord[]> {
-  const { pages } = await readPages(api, place);
-  return pages
-    .flatMap(({ entries }) => entries)
-    .map(({ page, key, text }) => {
-      const record = parseRecord(text);
-      if (typeof record !== "string") return record;
-      throw new Error(
-        `record ${key} in ConfigMap ${page} of namespace ${place.namespace} cannot be read: ${record}. ` +
-          "Somebody changed it: `./golive rollout record --verify` says what else",
-      );
-    });
-}
-
-/**
  * The newest record, as text for a stack's output: `12 <hash>`; `none` before the first. What it said once, a later
  * `golive rollout record --verify --head` must still find.
  * @throws Error that says why the ledger cannot be read.
@@ -76,21 +58,6 @@ export async function readHead(api: KubeApi, place: LedgerPlace): Promise<string
   const { pages } = await readPages(api, place);
   return pages.length === 0 ? "none" : headText(headOf(pages));
 }
-
-/**
- * The records that can be read, oldest first: for who must go on all the same when somebody broke one.
- * @throws Error that says why the ledger cannot be read.
- */
-export async function readableRecords(api: KubeApi, place: LedgerPlace): Promise<readonly LedgerRecord[]> {
-  const { pages } = await readPages(api, place);
-  return recordsOf(pages);
-}
-
-export const recordsOf = (pages: readonly LedgerPage[]): readonly LedgerRecord[] =>
-  pages
-    .flatMap(({ entries }) => entries)
-    .map(({ text }) => parseRecord(text))
-    .filter((record) => typeof record !== "string");
 
 /**
  * The pages as they stand, in order, and the cluster's time. No page: nothing was recorded yet.
@@ -102,13 +69,27 @@ export async function readPages(
 ): Promise<{ readonly pages: readonly LedgerPage[]; readonly at: Date }> {
   const pages: LedgerPage[] = [];
   for (const name of pageNames(place.application)) {
-    const answer = await api.ask({ method: "GET", path: `${pathOf(place)}/${name}` });
-    if (answer.status === 404) return { pages, at: answer.at };
-    if (answer.status !== 200) throw refused(place, "read", name, answer);
-    pages.push(pageOf(name, answer.body));
-    if (pages.length === maxPages) return { pages, at: answer.at };
+    const { page, at } = await readPage(api, place, name);
+    if (page === undefined) return { pages, at };
+    pages.push(page);
+    if (pages.length === maxPages) return { pages, at };
   }
   throw new RangeError("a ledger has at least one page");
+}
+
+/**
+ * One page, by the name of its ConfigMap, and the cluster's time. Undefined: there is none yet.
+ * @throws Error when the API server refuses or does not answer.
+ */
+export async function readPage(
+  api: KubeApi,
+  place: LedgerPlace,
+  name: string,
+): Promise<{ readonly page: LedgerPage | undefined; readonly at: Date }> {
+  const answer = await api.ask({ method: "GET", path: `${pathOf(place)}/${name}` });
+  if (answer.status === 404) return { page: undefined, at: answer.at };
+  if (answer.status !== 200) throw refused(place, "read", name, answer);
+  return { page: pageOf(name, answer.body), at: answer.at };
 }
 
 /** The ConfigMap's part that is read; any of it may be missing in a live object. */

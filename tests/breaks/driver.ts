@@ -2,6 +2,7 @@ import type { Break } from "./break.ts";
 
 const walk = "tests/unit/walk.test.ts";
 const line = "tests/unit/rollout-cli.test.ts";
+const kill = "tests/unit/driver-kill.test.ts";
 const status = "tests/unit/rollout-status.test.ts";
 
 /** What `golive rollout start` and its sisters promise to whoever runs them, or kills them. */
@@ -71,6 +72,22 @@ export const breaks: readonly Break[] = [
     name: "brings a new release up at 0 before it climbs",
   },
   {
+    promise: "Git never says less than the cluster, also where a driver died between the file and its commit.",
+    file: "cli/rollout/session.ts",
+    find: "      await this.committed(left);\n",
+    replace: "",
+    test: kill,
+    name: "leaves users, file, git and ledger as if undisturbed: a good release",
+  },
+  {
+    promise: "A promotion that was killed in the middle is finished by the next one.",
+    file: "cli/rollout/promote.ts",
+    find: "told !== undefined && told.candidate !== look.settings.candidate",
+    replace: "told === undefined",
+    test: kill,
+    name: "leaves users, file, git and ledger as if undisturbed: the switch of roles",
+  },
+  {
     promise: "Of two drivers one is told about the other.",
     file: "cli/rollout/lease.ts",
     find: "holder.who !== this.#who && holder.deadInSeconds > 0",
@@ -117,5 +134,47 @@ export const breaks: readonly Break[] = [
     replace: 'if (verdict.outcome === "rollback" && (live?.[candidate] ?? 0) > 100)',
     test: status,
     name: "ends well after a day, and at once when the release fails",
+  },
+  {
+    promise: "A watch of a day outlives an API server that restarts.",
+    file: "cli/rollout/watch.ts",
+    find: "await patiently(looker, () => watchedOf(stack))",
+    replace: "await watchedOf(stack)",
+    test: "tests/unit/rollout-watch.test.ts",
+    name: "in a terminal waits for an API server that restarts",
+  },
+  {
+    promise: "A watch in a terminal leaves nothing of the picture before.",
+    file: "cli/rollout/picture.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the code.
+    find: "${eraseLine}${line}",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the code.
+    replace: "${line}",
+    test: "tests/unit/rollout-watch.test.ts",
+    name: "is drawn over the one before",
+  },
+  {
+    promise: "A watch shows when it looks again, however low the terminal is.",
+    file: "cli/rollout/picture.ts",
+    find: "rows ? Math.max(0, rows - end.length - 1) : whole.length",
+    replace: "whole.length",
+    test: "tests/unit/rollout-watch.test.ts",
+    name: "is as high as the terminal and no higher",
+  },
+  {
+    promise: "A watch whose reader has gone ends well, and shows nobody a stack trace.",
+    file: "cli/rollout/watch.ts",
+    find: 'if (error.code !== "EPIPE") throw error;',
+    replace: "throw error;",
+    test: "tests/unit/rollout-watch.test.ts",
+    name: "as JSON ends well when its reader has gone",
+  },
+  {
+    promise: "A watch of a script is one line of JSON for each look, also in a terminal.",
+    file: "cli/rollout/watch.ts",
+    find: "if (json) return",
+    replace: "if (json && isTTY !== true) return",
+    test: "tests/unit/rollout-watch.test.ts",
+    name: "as JSON is one line for each look",
   },
 ];

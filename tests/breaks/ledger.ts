@@ -90,7 +90,7 @@ export const breaks: readonly Break[] = [
   },
   {
     promise: "A broken record keeps no later one from being written.",
-    file: "rollout/ledger/store.ts",
+    file: "rollout/ledger/read.ts",
     find: "  const { pages } = await readPages(api, place);\n  return recordsOf(pages);",
     replace: "  return readLedger(api, place);",
     test: drafts,

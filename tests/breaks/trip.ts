@@ -4,7 +4,9 @@ const trip = "tests/unit/trip.test.ts";
 const tombstones = "tests/unit/tombstones.test.ts";
 const abort = "tests/unit/trip-abort.test.ts";
 const clear = "tests/unit/tombstones-clear.test.ts";
-const decide = "tests/unit/decide.test.ts";
+const decideTrip = "tests/unit/decide-trip.test.ts";
+const decideOverride = "tests/unit/decide-override.test.ts";
+const decideRoles = "tests/unit/decide-roles.test.ts";
 
 /** What a trip, a tombstone and an abort promise to users and to who is woken by them. */
 export const breaks: readonly Break[] = [
@@ -85,7 +87,7 @@ export const breaks: readonly Break[] = [
     file: "rollout/observed.ts",
     find: "trip && trip.id !== told?.acknowledged ? trip : undefined",
     replace: "trip && told?.acknowledged === undefined ? trip : undefined",
-    test: decide,
+    test: decideTrip,
     name: "that was acknowledged lets the colour climb again",
   },
   {
@@ -101,7 +103,7 @@ export const breaks: readonly Break[] = [
     file: "rollout/decide.ts",
     find: "return refuseSpentOverride(run, asked) ?? {",
     replace: "return {",
-    test: decide,
+    test: decideOverride,
     name: "that was spent holds the step",
   },
   {
@@ -109,7 +111,7 @@ export const breaks: readonly Break[] = [
     file: "rollout/rules/exceptions.ts",
     find: "overrideKeyOf(run) === undefined ? undefined : lacks",
     replace: "lacks",
-    test: decide,
+    test: decideOverride,
     name: "skips none without it, and says that it could",
   },
   {
@@ -151,5 +153,13 @@ export const breaks: readonly Break[] = [
     replace: "await appendRecord(api, where, draft).catch(() => ({ number: 0 })).catch(",
     test: clear,
     name: "lets nobody off whom the ledger cannot name",
+  },
+  {
+    promise: "Nobody gives up the way down before the last soak is over.",
+    file: "rollout/decide.ts",
+    find: 'return refuseSoaking(run) ?? allow(run, "roles", undefined);',
+    replace: 'return allow(run, "roles", undefined);',
+    test: decideRoles,
+    name: "and says how much is left",
   },
 ];

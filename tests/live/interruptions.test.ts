@@ -49,7 +49,7 @@ describe("when something breaks in the middle", () => {
   it("an up killed with SIGKILL after the route was written is finished by the next one", async () => {
     // Redis restarts with another limit in the same run: it goes on for seconds after the route was written.
     await stack.set({ candidateTraffic: 10, "cache.memoryMiB": 160 });
-    await killUpWhen(stack, async () => same(await liveWeights(), at(90, 10)));
+    await stack.killUpWhen(async () => same(await liveWeights(), at(90, 10)));
     expect(await liveWeights()).toEqual(at(90, 10));
     const told = toldOf((await liveRoute()).metadata?.annotations ?? {});
     expect(told && annotationsOf(told)["golive/candidate-traffic"]).toBe("10");
@@ -62,7 +62,7 @@ describe("when something breaks in the middle", () => {
 
   it("an up killed with SIGKILL before it wrote the route leaves the old weights, and the next one steps", async () => {
     await stack.set({ candidateTraffic: 10 });
-    await killUpWhen(stack, () => stack.isLocked());
+    await stack.killUpWhen(() => stack.isLocked());
     expect(await liveWeights()).toEqual(at(100, 0));
     const up = await stack.succeedUp();
     expect(textOf(up)).toContain("up: candidateTraffic 0 -> 10");
@@ -83,12 +83,3 @@ describe("when something breaks in the middle", () => {
     expect((await stack.preview("--expect-no-changes")).exitCode).toBe(0);
   });
 });
-
-/** Starts an `up` and ends its whole process group with SIGKILL as soon as a condition holds. */
-async function killUpWhen(stack: LiveStack, condition: () => Promise<boolean>): Promise<void> {
-  let pid = 0;
-  const run = stack.run(["up", "--yes", "--skip-preview"], { onStart: (started) => (pid = started) });
-  await until("the moment to kill", condition, 60, 20);
-  process.kill(-pid, "SIGKILL");
-  expect((await run).exitCode).toBe(137);
-}

@@ -7,7 +7,8 @@ import { runLabels } from "../../local/postgres/scratch-namespaces.ts";
 import { kubeApi } from "../../rollout/kube/config-api.ts";
 import { verifyChain } from "../../rollout/ledger/chain.ts";
 import { ledgerVerbs, pageNames } from "../../rollout/ledger/pages.ts";
-import { appendRecord, readLedger, readPages } from "../../rollout/ledger/store.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
+import { appendRecord, readPages } from "../../rollout/ledger/store.ts";
 import { step } from "../support/ledger-records.ts";
 import { config, core } from "../support/tools-namespace.ts";
 

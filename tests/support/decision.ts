@@ -25,6 +25,7 @@ export const usual: Desired = {
   replicas: { backend: 1, frontend: 1 },
   inPlace: undefined,
   override: undefined,
+  soakSpeed: 1,
   retireAfterHours: 24,
   migrations: { pending: [], contract: undefined },
 };

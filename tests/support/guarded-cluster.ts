@@ -6,21 +6,30 @@ import { Guard } from "../../programs/guard/guard.ts";
 import type { AskPrometheus } from "../../rollout/gate/measure.ts";
 import { thresholdsOf } from "../../rollout/gate/thresholds.ts";
 import type { KubeAnswer, KubeApi, KubeRequest } from "../../rollout/kube/api.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
 import type { LedgerRecord } from "../../rollout/ledger/record.ts";
-import { readLedger } from "../../rollout/ledger/store.ts";
 import { type LiveRoute, type RouteObject, readRoute } from "../../rollout/observed.ts";
 import { LedgerApi, place } from "./ledger-api.ts";
 import { type RouteOptions, routeObject, told } from "./live.ts";
 
 const routePath = `/apis/gateway.networking.k8s.io/v1/namespaces/${place.namespace}/httproutes/${place.application}`;
 const deployments = `/apis/apps/v1/namespaces/${place.namespace}/deployments/`;
+const endpoints = `/apis/discovery.k8s.io/v1/namespaces/${place.namespace}/endpointslices?labelSelector=`;
 const events = `/api/v1/namespaces/${place.namespace}/events`;
 
-/** An API server that knows one public route, Deployments by their ready pods, Events, and a ledger; with the ledger's clock. */
+/** A Service's slices: one endpoint that is not ready, and so many that are. */
+export const endpointsOf = (ready: number) => ({
+  items: [
+    { endpoints: [{ conditions: { ready: false } }, ...Array<object>(ready).fill({ conditions: { ready: true } })] },
+    { endpoints: null },
+  ],
+});
+
+/** An API server that knows one public route, Deployments and Services of the same names by what is ready, Events, and a ledger; with the ledger's clock. */
 export class GuardedCluster implements KubeApi {
   readonly ledger = new LedgerApi();
   readonly events: { readonly reason: string; readonly message: string; readonly involvedObject: object }[] = [];
-  /** Ready pods by Deployment; one where nothing is said. */
+  /** Ready pods of a Deployment, and endpoints of its Service; one where nothing is said. */
   readonly ready: Record<string, number> = {};
   readonly managers: string[] = [];
   /** Answered instead; a throw is no answer. */
@@ -51,9 +60,11 @@ export class GuardedCluster implements KubeApi {
     if (instead) return instead;
     const { method, path, body } = request;
     if (path.startsWith(routePath)) return method === "PATCH" ? this.#patch(path, body) : this.say(200, this.#object());
-    if (path.startsWith(deployments)) {
-      const readyReplicas = this.ready[path.slice(deployments.length)] ?? 1;
-      return this.say(200, { status: { readyReplicas } });
+    if (path.startsWith(deployments))
+      return this.say(200, { status: { readyReplicas: this.ready[path.slice(deployments.length)] ?? 1 } });
+    if (path.startsWith(endpoints)) {
+      const service = decodeURIComponent(path.slice(endpoints.length)).replace("kubernetes.io/service-name=", "");
+      return this.say(200, endpointsOf(this.ready[service] ?? 1));
     }
     if (path === events) {
       this.events.push(body as GuardedCluster["events"][number]);

@@ -1,9 +1,11 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { Progress } from "../../cli/progress.ts";
 import { type PulumiOptions, type PulumiResult, pulumi } from "../../cli/pulumi.ts";
-import { type Workspace, workspaceAt } from "../../cli/workspace.ts";
+import { changeableStack, ownWorkspace, resetStackFile, type Workspace, workspaceAt } from "../../cli/workspace.ts";
+import { until } from "./until.ts";
 
 const silent: Progress = { note: () => {}, stage: (_, work) => work(silent) };
 
@@ -11,22 +13,33 @@ const silent: Progress = { note: () => {}, stage: (_, work) => work(silent) };
 export class LiveStack {
   readonly name: string;
   readonly workspace: Workspace;
-  readonly #directory: string;
+  readonly #forget: (stack: LiveStack) => Promise<void>;
 
-  private constructor(name: string, directory: string, source?: string) {
+  private constructor(name: string, workspace: Workspace, forget: (stack: LiveStack) => Promise<void>) {
     this.name = name;
-    this.#directory = directory;
-    this.workspace = workspaceAt(directory, source);
+    this.workspace = workspace;
+    this.#forget = forget;
   }
 
   /** `source`: root of a copy of the checkout, for a test that changes its files. */
   static async open(name: string, source?: string): Promise<LiveStack> {
-    return new LiveStack(name, await mkdtemp(join(tmpdir(), "golive-live-")), source);
+    const directory = await mkdtemp(join(tmpdir(), "golive-live-"));
+    return new LiveStack(name, workspaceAt(directory, source), () => rm(directory, { recursive: true, force: true }));
+  }
+
+  /** The one that `golive pulumi` and `golive rollout` of this checkout work on: for what only these commands do. */
+  static async own(): Promise<LiveStack> {
+    const stack = new LiveStack(changeableStack, ownWorkspace, async (it) => {
+      await it.#succeed(["stack", "rm", "--yes"]);
+    });
+    await stack.run(["config", "get", "golive:candidateTraffic"]);
+    await resetStackFile(ownWorkspace, changeableStack);
+    return stack;
   }
 
   /** Forgets the backend; what is on the cluster must have been destroyed before. */
   async close(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.#forget(this);
   }
 
   run(args: readonly string[], options: PulumiOptions = {}): Promise<PulumiResult> {
@@ -66,6 +79,16 @@ export class LiveStack {
   async step(candidateTraffic: number): Promise<PulumiResult> {
     await this.set({ candidateTraffic });
     return this.succeedUp();
+  }
+
+  /** Starts an `up` and ends its whole process group with SIGKILL as soon as a condition holds, asked every `everyMs`. */
+  async killUpWhen(condition: () => Promise<boolean>, everyMs = 20): Promise<void> {
+    let pid = 0;
+    const run = this.run(["up", "--yes", "--skip-preview"], { onStart: (started) => (pid = started) });
+    await until("the moment to kill", condition, 60, everyMs);
+    process.kill(-pid, "SIGKILL");
+    const { exitCode } = await run;
+    if (exitCode !== 137) throw new Error(`the up had ended by itself, with ${exitCode}`);
   }
 
   destroy(): Promise<PulumiResult> {

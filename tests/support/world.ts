@@ -62,6 +62,7 @@ const fresh: Desired = {
   replicas: { backend: fullSize, frontend: fullSize },
   inPlace: undefined,
   override: undefined,
+  soakSpeed: 1,
   retireAfterHours: 24,
   // What is pending is worked out in `run`.
   migrations: { pending: [], contract: undefined },
@@ -90,6 +91,13 @@ export function configOf(world: World): Desired {
   };
 }
 
+const liveRouteObject = ({ hour }: World, route: Route): RouteObject =>
+  routeObject({ ...route, hoursAgo: hour - route.changedAt });
+
+/** The public route as an API server would answer it. */
+export const routeObjectOf = (world: World): RouteObject | undefined =>
+  world.route && liveRouteObject(world, world.route);
+
 export function observe(world: World): Observed {
   const { route, pods } = world;
   const of = (colour: Colour) =>
@@ -99,9 +107,8 @@ export function observe(world: World): Observed {
         return found ? [deploymentObject(service, found)] : [];
       }),
     );
-  const hoursAgo = world.hour - (route?.changedAt ?? 0);
   return {
-    route: route && readRoute(routeObject({ ...route, hoursAgo })),
+    route: route && readRoute(liveRouteObject(world, route)),
     colours: { blue: of("blue"), green: of("green") },
     schema: world.database.record,
     rotations: [],
@@ -272,11 +279,16 @@ function tripped(world: World, route: Route, colour: Colour): World {
   const at = new Date(now.getTime() + route.generation * 1000);
   const order = { colour, reason: "error ratio 12 %", by: "guard", manager: "golive-guard" } as const;
   const { patch } = planTrip({ object: routeObject({ ...route, hoursAgo: 0 }), at }, order);
-  if (!patch) return world;
+  return patch ? patched(world, patch) : world;
+}
+
+/** The world after the patch of a trip. */
+export function patched(world: World, patch: object): World {
+  if (!world.route) return world;
   const { metadata, spec } = patch as Required<RouteObject>;
   const annotations = metadata.annotations ?? {};
   return rewritten(world, {
-    ...route,
+    ...world.route,
     trip: annotations[tripAnnotation],
     tombstones: tombstonesOf(annotations),
     rules: (spec.rules ?? []).map(({ matches = [], backendRefs = [] }) => ({

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { announce, announceStep, asRefusal, previewStep, refusal } from "../../rollout/announce.ts";
 import type { Allowed } from "../../rollout/decide.ts";
+import type { KubeApi } from "../../rollout/kube/api.ts";
 import { planHash } from "../../rollout/ledger/drafts.ts";
 import { refuseMigrations } from "../../rollout/schema/migrations.ts";
 import type { Settings } from "../../settings.ts";
@@ -55,7 +56,14 @@ describe("a refused run", () => {
 
 describe("a step up is judged for its preview", () => {
   const live = observed({ told: told({ candidateTraffic: 10 }) });
-  const asking = (settings: Settings, decision: Allowed) => previewStep(settings, { api: silentApi }, live, decision);
+  // Of the cluster only the guard answers.
+  const api: KubeApi = {
+    ask: (request) =>
+      request.path.endsWith("/deployments/guard")
+        ? Promise.resolve({ status: 200, body: JSON.stringify({ status: { readyReplicas: 2 } }), at: new Date(0) })
+        : silentApi.ask(request),
+  };
+  const asking = (settings: Settings, decision: Allowed) => previewStep(settings, { api }, live, decision);
   const gated = settingsWith({ gate: { mode: "on" } });
 
   it("where the gate is on, by what the run has read", async () => {

@@ -19,10 +19,12 @@ const good: Answers = [
 ];
 
 /** A cluster in which this is live and Prometheus answers so; and what it was asked. */
-function cluster(live: Observed, answers: Answers = good, status = 200) {
+function cluster(live: Observed, answers: Answers = good, status = 200, guards = 2) {
   const asked: string[] = [];
   const api: KubeApi = {
     async ask({ path }) {
+      if (path.endsWith("/deployments/guard"))
+        return { status: 200, body: JSON.stringify({ status: { readyReplicas: guards } }), at: now };
       const promql = new URL(path, "http://here").searchParams.get("query") ?? "";
       asked.push(path);
       const value = answers.find(([text]) => promql.includes(text))?.[1];
@@ -75,6 +77,19 @@ describe("a step up is judged by", () => {
     const answers: Answers = [['colour="green",status=~"5.."', "300"], ...good];
     const judged = await assess(gated(), cluster(at10(0.25), answers));
     expect(judged.verdict.outcome).toBe("rollback");
+  });
+
+  it("whether the guard is awake: without one nothing goes up, and what must go back still does", async () => {
+    const alone = await assess(gated(), cluster(at10(0.25), good, 200, 0));
+    expect(alone.verdict).toMatchObject({
+      outcome: "hold",
+      reason: "no pod of the guard is ready: nothing would take this release back by itself",
+      waitSeconds: undefined,
+    });
+    const answers: Answers = [['colour="green",status=~"5.."', "300"], ...good];
+    expect((await assess(gated(), cluster(at10(0.25), answers, 200, 0))).verdict.outcome).toBe("rollback");
+    const first = observed({ told: told({ candidateTraffic: 0 }) });
+    expect((await assess(gated(), cluster(first, good, 200, 0))).verdict.outcome).toBe("hold");
   });
 
   it("nothing where Prometheus does not answer, which holds and says why", async () => {

@@ -176,6 +176,12 @@ describe("on the way up", () => {
       "backend: 5 of 100 requests to the candidate take longer than 250 ms, allowed: 200 ms; with stable than 50 ms",
     ],
     [
+      "goes back over 200 ms where stable is a little over it, too",
+      counts(3000, 0, 3.5),
+      counts(27_000, 0, 0.3),
+      "backend: 5 of 100 requests to the candidate take longer than 3500 ms, allowed: 200 ms; with stable than 300 ms",
+    ],
+    [
       "goes back for 30 % where stable fails by 2 %",
       counts(3000, 900),
       counts(27_000, 540),
@@ -201,6 +207,16 @@ describe("on the way up", () => {
       "as much slowness of stable",
       beside(counts(3000, 0, 0.3), counts(27_000, 0, 0.25)),
       `backend: 5 of 100 requests to the candidate take longer than 300 ms, allowed: 200 ms; with stable than 250 ms: ${innocent}`,
+    ],
+    [
+      "slowness of stable over the limit, and not three times as much of the candidate: the machine is busy",
+      beside(counts(3000, 0, 0.319), counts(27_000, 0, 0.207)),
+      `backend: 5 of 100 requests to the candidate take longer than 319 ms, allowed: 200 ms; with stable than 207 ms: ${innocent}`,
+    ],
+    [
+      "slowness of stable far over the limit: where both wait for a database, one may hang twice as long as the other",
+      beside(counts(3000, 0, 5), counts(27_000, 0, 1.5)),
+      `backend: 5 of 100 requests to the candidate take longer than 5000 ms, allowed: 200 ms; with stable than 1500 ms: ${innocent}`,
     ],
     [
       "one burst of failures, which may be chance",

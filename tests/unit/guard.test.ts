@@ -1,15 +1,27 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Colour } from "../../applications/application.ts";
-import { tripAnnotation } from "../../rollout/told.ts";
-import { CountingPod, GuardedCluster, guarding, load, quiet } from "../support/guarded-cluster.ts";
+import { type Told, tripAnnotation } from "../../rollout/told.ts";
+import { CountingPod, endpointsOf, GuardedCluster, guarding, load, quiet } from "../support/guarded-cluster.ts";
 import { evenRules, told } from "../support/live.ts";
 
 const at10 = told({ candidateTraffic: 10 });
+/** Green came up, and the roles have switched; blue is the proven way back. */
+const switched = told({ candidate: "blue", proven: { blue: "1.0.0-aaaa", green: "2.0.0-bbbb" } });
 const bad = { green: load(150, 0.3), blue: load(1350) };
 const good = { green: load(150), blue: load(1350) };
 /** Enough seconds for any trip that there will be. */
 const long = 30;
+
+/** A Prometheus to which 400 of 1,000 requests to these colours failed. */
+const failing =
+  (cluster: GuardedCluster, ...bad: readonly Colour[]) =>
+  async (promql: string) => {
+    if (promql.startsWith("min")) return cluster.ledger.now.getTime() / 1000;
+    if (promql.includes("histogram_quantile")) return 0.05;
+    if (!promql.includes("5..")) return 1000;
+    return bad.some((colour) => promql.includes(`"${colour}"`) || promql.includes(`-${colour}-`)) ? 400 : 0;
+  };
 
 afterEach(() => {
   vi.useRealTimers();
@@ -298,13 +310,95 @@ describe("no release is blamed", () => {
     await untouched(cluster);
   });
 
-  it("once it is stable: nothing takes traffic off the colour that everybody uses", async () => {
-    const cluster = new GuardedCluster({ told: told({ candidate: "blue", candidateTraffic: 0 }) });
-    const { guard, look } = guarding(cluster);
+  it.each<[string, Partial<Told>]>([
+    ["is retired", { retired: ["blue"] }],
+    ["got another release", { releases: { blue: "3.0.0-cccc", green: "2.0.0-bbbb" } }],
+    ["was left behind by a contract migration", { outdated: ["1.0.0-aaaa"] }],
+    ["has no release", { releases: { blue: undefined, green: "2.0.0-bbbb" } }],
+  ])("after the switch of roles, once the other colour %s: there is no way back", async (_, changes) => {
+    const cluster = new GuardedCluster({ told: told({ ...switched, ...changes }) });
+    const { guard, look } = guarding(cluster, { prometheus: failing(cluster, "green") });
     await look(long, { green: load(1500, 0.9), blue: quiet });
     await guard.judge();
     expect(guard.state.armed).toBe(false);
     await untouched(cluster);
+  });
+
+  it("after the switch of roles, for what the gateway counts alone: with all traffic there is nothing to compare with", async () => {
+    const cluster = new GuardedCluster({ told: switched });
+    const { guard, look } = guarding(cluster);
+    await look(long, { green: load(1500, 0.9), blue: quiet });
+    await guard.judge();
+    expect(guard.state.armed).toBe(true);
+    await untouched(cluster);
+  });
+
+  it("after a rollback: the release that failed is no way back for the one that took over", async () => {
+    const cluster = new GuardedCluster({ told: switched, tombstones: ["1.0.0-aaaa"] });
+    const { guard, look } = guarding(cluster, { prometheus: failing(cluster, "green") });
+    await look(2, { green: load(1500, 0.9) });
+    await guard.judge();
+    expect(guard.state.armed).toBe(false);
+    await untouched(cluster);
+  });
+});
+
+describe("after the switch of roles, until the other colour is retired, the release that came up", () => {
+  it("goes back to the proven one when it fails by itself, and route and ledger say why", async () => {
+    const cluster = new GuardedCluster({ told: switched, hoursAgo: 1 });
+    const { guard, look } = guarding(cluster, { prometheus: failing(cluster, "green") });
+    await look(2);
+    expect(guard.state.armed).toBe(true);
+    await guard.judge();
+    await guard.stop();
+    const reason =
+      "judged as the candidate that it was, backend: 400 of 1,000 requests to the candidate failed (40 %), more than 5 %";
+    const { exposure, trip, tombstones } = cluster.route;
+    expect([exposure, trip?.colour, trip?.reason, tombstones]).toEqual([
+      { blue: 100, green: 0 },
+      "green",
+      reason,
+      ["2.0.0-bbbb"],
+    ]);
+    expect(await cluster.records()).toEqual([
+      expect.objectContaining({ kind: "trip", from: { blue: 0, green: 100 }, to: { blue: 100, green: 0 }, reason }),
+    ]);
+  });
+
+  it("goes back when a service has no ready pod any more, without Prometheus", async () => {
+    const cluster = new GuardedCluster({ told: switched });
+    cluster.ready["taskflow-frontend-green"] = 0;
+    const { guard, look } = guarding(cluster);
+    await look(1);
+    await guard.judge();
+    expect(cluster.route.exposure).toEqual({ blue: 100, green: 0 });
+  });
+
+  it("stays where the proven one has no pods, and the guard says so", async () => {
+    const cluster = new GuardedCluster({ told: switched, hoursAgo: 1 });
+    const { guard, look, lines } = guarding(cluster, { prometheus: failing(cluster, "green") });
+    await look(1);
+    let asked = 0;
+    cluster.before = ({ path }) => {
+      // Gone between the verdict and the trip.
+      if (path.includes("-blue") && path.includes("/endpointslices") && ++asked > 2)
+        return cluster.say(200, endpointsOf(0));
+      return undefined;
+    };
+    await guard.judge();
+    expect([cluster.managers, guard.state.withheld]).toEqual([[], true]);
+    expect(lines.join("\n")).toContain("blue has no ready pod of backend, frontend; the release keeps its traffic");
+  });
+
+  it("does not come back when the proven one fails, too: nobody swings between two bad releases", async () => {
+    const cluster = new GuardedCluster({ told: switched, hoursAgo: 1 });
+    const { guard, look, lines } = guarding(cluster, { prometheus: failing(cluster, "green", "blue") });
+    for (let round = 0; round < 3; round++) {
+      await look(2);
+      await guard.judge();
+    }
+    expect([cluster.route.exposure, cluster.managers]).toEqual([{ blue: 100, green: 0 }, ["golive-guard"]]);
+    expect(lines.join("\n")).toMatch(/green was tripped by guard at .*, too; the release keeps its traffic/);
   });
 });
 
@@ -319,7 +413,7 @@ describe("what changes between what the guard saw and what it writes", () => {
     let decided = false;
     cluster.before = ({ path }) => {
       // Asked for when all else is decided.
-      if (path.includes("/deployments/") && !decided) {
+      if (path.includes("/endpointslices") && !decided) {
         decided = true;
         cluster.write({ told: told(change) });
       }
@@ -341,7 +435,7 @@ describe("a bad candidate keeps its traffic, and the guard says so,", () => {
     expect(cluster.managers).toEqual([]);
     expect(guard.state.withheld).toBe(true);
     expect(lines.join("\n")).toMatch(
-      /does not work: trip: blue has no ready pod of frontend; the candidate keeps its traffic \(backend: in /,
+      /does not work: trip: blue has no ready pod of frontend; the release keeps its traffic \(backend: in /,
     );
     cluster.ready["taskflow-frontend-blue"] = 1;
     await look(1, good);
@@ -356,7 +450,7 @@ describe("a bad candidate keeps its traffic, and the guard says so,", () => {
     await look(2, good);
     await look(6, bad);
     expect([cluster.managers, guard.state.withheld]).toEqual([[], true]);
-    expect(lines.join("\n")).toContain("does not work: trip: blue is retired; the candidate keeps its traffic");
+    expect(lines.join("\n")).toContain("does not work: trip: blue is retired; the release keeps its traffic");
     await look(60, good);
     expect(guard.state.withheld).toBe(false);
   });

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { record, recordPlan, tell } from "../../cli/rollout/record.ts";
 import { headText } from "../../rollout/ledger/pages.ts";
-import { headOf, readLedger } from "../../rollout/ledger/store.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
+import { headOf } from "../../rollout/ledger/store.ts";
 import { failureOf } from "../support/failure.ts";
 import { LedgerApi, place } from "../support/ledger-api.ts";
 import { step, write } from "../support/ledger-records.ts";

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { durationText } from "../../rollout/duration.ts";
 import { deploymentsOf } from "../../rollout/ledger/deployment.ts";
 import { deploymentFields, markdownOf, weightsText } from "../../rollout/ledger/markdown.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
 import type { RecordDraft } from "../../rollout/ledger/record.ts";
-import { readLedger } from "../../rollout/ledger/store.ts";
 import { LedgerApi, place } from "../support/ledger-api.ts";
 import { releases, step, write } from "../support/ledger-records.ts";
 

@@ -10,8 +10,8 @@ import {
   refusedOf,
   tripRecordOf,
 } from "../../rollout/ledger/drafts.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
 import { recordRun } from "../../rollout/ledger/record-run.ts";
-import { readLedger } from "../../rollout/ledger/store.ts";
 import { readRoute } from "../../rollout/observed.ts";
 import { at, run } from "../support/decision.ts";
 import { LedgerApi, place } from "../support/ledger-api.ts";

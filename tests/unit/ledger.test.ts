@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { verifyChain } from "../../rollout/ledger/chain.ts";
 import { headAnnotation, maxPages, pageBytes, pageNames, parseHead } from "../../rollout/ledger/pages.ts";
 import { parseRecord } from "../../rollout/ledger/parse.ts";
+import { readableRecords, readLedger } from "../../rollout/ledger/read.ts";
 import { canonicalJson, hashOf, kinds, type RecordDraft, recordAfter, sha256 } from "../../rollout/ledger/record.ts";
-import { appendRecord, readableRecords, readHead, readLedger } from "../../rollout/ledger/store.ts";
+import { appendRecord, readHead } from "../../rollout/ledger/store.ts";
 import { LedgerApi, place } from "../support/ledger-api.ts";
 import { step, write } from "../support/ledger-records.ts";
 

@@ -100,6 +100,8 @@ describe("the objectives", () => {
       "HighLatency",
       "RequestErrorBudgetFast",
       "RequestErrorBudgetSlow",
+      // What nobody notices is a part of the objective.
+      "RollbackSlow",
       "golive:slow:rate5m",
     ]);
   });
@@ -131,6 +133,8 @@ describe("the objectives", () => {
     expect(found.RollbackImmediate).toMatchObject({ expr: expect.stringContaining("> 0.07)"), for: "11m" });
     expect(found.RollbackPlanned).toMatchObject({ expr: expect.stringContaining("> 0.03)"), for: "31m" });
     expect(found.RollbackSlow).toMatchObject({ expr: expect.stringContaining("* 1.7)"), for: "31m" });
+    // A quarter of the objective of 100 ms, as the gate has it.
+    expect(found.RollbackSlow?.expr).toContain("+ 0.025)");
     expect(found.CanaryErrors?.expr).toContain("> 0.02)");
     expect(found.CanaryErrors?.expr).toContain(">= 700)");
     expect(found.CanarySlow?.expr).toContain("> 0.5)");

@@ -344,6 +344,11 @@ describe("retirement", () => {
     });
   });
 
+  it("goes on where a driver was killed that had written it into the file", () => {
+    const written = { blue: { version: "1.0.0", images: imagesOf("1.0.0"), retired: true } };
+    expect(retirableIn(lookOf(full, { retireAfterHours: 24, ...written }))).toEqual({ colour: "blue" });
+  });
+
   it("is not done twice", () => {
     const asleep = {
       ...full,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Allowed } from "../../rollout/decide.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
 import { runLedger } from "../../rollout/ledger/run-ledger.ts";
-import { readLedger } from "../../rollout/ledger/store.ts";
 import { assessment, holding } from "../support/assessment.ts";
 import { LedgerApi, place } from "../support/ledger-api.ts";
 import { observed, told } from "../support/live.ts";

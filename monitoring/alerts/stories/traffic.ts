@@ -13,6 +13,8 @@ export interface Traffic {
   readonly failed?: number;
   /** Share of them that takes `slowSeconds`. Default: none. */
   readonly slow?: number;
+  /** Share of them that takes less than the others. Default: none. */
+  readonly quick?: number;
 }
 
 /** What a request takes: most are in the bucket to `fast`, slow ones in that to `slow`. */
@@ -50,7 +52,7 @@ export function traffic(
     [series(application.requests.name, { ...labels, status: "200" })]: counts(({ failed = 0 }) => 1 - failed),
     [series(application.requests.name, { ...labels, status: "500" })]: counts(({ failed = 0 }) => failed),
     [series(`${name}_count`, { ...labels, status: "200" })]: all,
-    [bucket(String(bounds.under))]: counts(() => 0),
+    [bucket(String(bounds.under))]: counts(({ quick = 0 }) => quick),
     [bucket(String(bounds.fast))]: fast,
     [bucket(String(bounds.objective))]: fast,
     [bucket(String(bounds.canary))]: fast,

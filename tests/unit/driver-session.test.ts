@@ -1,0 +1,34 @@
+import { describe, expect, it, vi } from "vitest";
+import { lineOf } from "../../cli/rollout/line.ts";
+import { note } from "../../cli/rollout/pause.ts";
+import { walkFrom } from "../../cli/rollout/start.ts";
+import { readLedger } from "../../rollout/ledger/read.ts";
+import { place } from "../support/ledger-api.ts";
+import { MortalWorld } from "../support/mortal-driver.ts";
+
+vi.mock("../../rollout/ledger/origin.ts", () => ({
+  originOf: async () => ({ who: "ada", commit: "1357ab8" }),
+  whoOf: async () => "ada",
+}));
+
+describe("a walk that was paused, and whose driver is gone,", () => {
+  it("goes on by resume, and the ledger keeps why it was paused", async () => {
+    const it = new MortalWorld();
+    await note(it.stack, "pause", "the load test runs");
+    await it.live((driver) => walkFrom(driver, lineOf("resume", []), "resume"));
+    const records = await readLedger(it.ledger, place);
+    expect(records.find(({ kind }) => kind === "resume")?.reason).toBe(
+      "walk to 100 %; was paused by ada (the load test runs)",
+    );
+    expect(it.percent).toBe(100);
+  });
+
+  it("is not begun by start, which says what is in its way", async () => {
+    const it = new MortalWorld();
+    await note(it.stack, "pause", "the load test runs");
+    await expect(it.live((driver) => walkFrom(driver, lineOf("start", []), "start"))).rejects.toThrow(
+      "golive rollout start: paused by ada (the load test runs). Next: golive rollout resume --stack local",
+    );
+    expect(it.percent).toBe(0);
+  });
+});
