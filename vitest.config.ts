@@ -19,7 +19,7 @@ const product = [
   // The rest of programs/ works on servers and processes: the live tests run it.
   "programs/database/migrations/{file,permitted,plan,statements}.ts",
   "programs/database/backup/{archive,key,manifest,store}.ts",
-  "programs/rollout/{metrics,reading}.ts",
+  "programs/rollout/{ledger-watch,metrics,reading,recorded}.ts",
   "programs/guard/{gateway-counters,gateway-pods,gateway,guard,metrics,readiness,tally,teller,watched,witness}.ts",
   "programs/exposition.ts",
   // The rest of policies/ talks to the engine: tests start it in a process of its own.

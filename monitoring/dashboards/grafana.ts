@@ -34,6 +34,7 @@ import type { Options as StatOptions } from "@grafana/grafana-foundation-sdk/sta
 import type { Options as LinesOptions } from "@grafana/grafana-foundation-sdk/timeseries";
 import { runbookUrl } from "../alerts/runbook.ts";
 import { type Clock, minutes } from "../clock.ts";
+import { times } from "../promql/expression.ts";
 import type { Board, Limit, Mark, Panel, Query, Word } from "./panel.ts";
 
 /** Which Prometheus is asked is chosen in Grafana: the same dashboard works wherever its data source has another uid. */
@@ -174,14 +175,15 @@ const mapping = (words: Readonly<Record<number, Word>>) => ({
   ),
 });
 
-const annotation = ({ name, expr, title, text }: Mark, clock: Clock): AnnotationQueryBuilder =>
+const annotation = ({ name, at, title, text }: Mark, clock: Clock): AnnotationQueryBuilder =>
   new AnnotationQueryBuilder()
     .name(name)
     .datasource(datasource)
     .enable(true)
     .iconColor("blue")
-    .expr(expr.promql(clock))
+    // Grafana takes milliseconds.
+    .expr(times(at, 1000).promql(clock))
     .step("15s")
     .titleFormat(title)
     .textFormat(text)
-    .useValueForTime(false);
+    .useValueForTime(true);

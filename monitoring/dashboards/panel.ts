@@ -59,10 +59,11 @@ export interface Word {
   readonly colour: "green" | "yellow" | "red" | "blue" | "text";
 }
 
-/** A mark in time wherever the expression is above 0; its words may have `{{label}}`. */
+/** Marks in time, one for each series; their words may have `{{label}}`. */
 export interface Mark {
   readonly name: string;
-  readonly expr: Vector<string>;
+  /** When each is: its values are seconds since 1970. */
+  readonly at: Vector<string>;
   readonly title: string;
   readonly text: string;
 }

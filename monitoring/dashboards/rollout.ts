@@ -18,7 +18,7 @@ import {
   unless,
   type Vector,
 } from "../promql/expression.ts";
-import { panelChanges, renamed, valueAsLabel } from "../promql/panel-window.ts";
+import { renamed } from "../promql/panel-window.ts";
 import { candidate } from "../rules/records.ts";
 import type { MonitoredStack } from "../stack.ts";
 import { type Board, type Query, ratioOf } from "./panel.ts";
@@ -124,10 +124,10 @@ export function rollout(stack: MonitoredStack): Board {
     ],
     marks: [
       {
-        name: "Steps",
-        expr: valueAsLabel("percent", maxBy(["candidate"], stepped(stack))),
-        title: "{{candidate}} to {{percent}} %",
-        text: "The candidate traffic was changed.",
+        name: "Ledger",
+        at: maxBy(["number", "kind", "candidate", "percent"], of(route.recordedAt, mine)),
+        title: "{{kind}}: {{candidate}} at {{percent}} %",
+        text: "Record {{number}} of the ledger says who, why, and what was measured (golive rollout record).",
       },
     ],
   };
@@ -135,12 +135,6 @@ export function rollout(stack: MonitoredStack): Board {
 
 /** What the exporter says of this stack's route. */
 const own = ({ application, namespace }: MonitoredStack) => ({ application: application.name, namespace });
-
-/** The percentage, for as long as its change is within the panel's window. */
-const stepped = (stack: MonitoredStack) => {
-  const traffic = of(route.candidateTraffic, own(stack));
-  return and(traffic, above(panelChanges(traffic), 0));
-};
 
 /** Seconds until the soak of the present rung is over, never below 0. */
 function soakLeft(stack: MonitoredStack): Vector<never> {

@@ -6,7 +6,7 @@ const { gauge } = metricsOf({
   targetLabels: ["job", "instance", "namespace", "pod"],
 });
 
-/** What the public HTTPRoute says of the rollout. */
+/** What the public HTTPRoute and the ledger say of the rollout. */
 export const rollout = {
   candidateTraffic: gauge("golive_candidate_traffic_percent", {
     unit: "percent",
@@ -48,5 +48,15 @@ export const rollout = {
     unit: "0/1",
     help: "Whether the route could be read.",
     labels: ["application"],
+  }),
+  ledgerUp: gauge("golive_ledger_up", {
+    unit: "0/1",
+    help: "Whether the newest records of the ledger could all be read.",
+    labels: ["application"],
+  }),
+  recordedAt: gauge("golive_recorded_timestamp_seconds", {
+    unit: "timestamp",
+    help: "When each of the newest records of the ledger was written.",
+    labels: ["application", "number", "kind", "candidate", "percent"],
   }),
 };

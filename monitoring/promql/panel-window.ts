@@ -16,18 +16,8 @@ const over =
 
 /** Per second, over the time between two points of the panel. */
 export const panelRate: <L extends string>(counter: Series<"counter", L>) => Vector<L> = over("rate", rateInterval);
-/** How often a gauge changed between two points of the panel. */
-export const panelChanges: <L extends string>(gauge: Series<"gauge", L>) => Vector<L> = over("changes", rateInterval);
 /** The mean of a gauge over all the time that the dashboard shows. */
 export const meanOfShown: <L extends string>(gauge: Series<"gauge", L>) => Vector<L> = over("avg_over_time", shown);
-
-/** One series for each value, which it has as a label: an annotation's text shows labels only. */
-export const valueAsLabel = <L extends string, const K extends string>(label: K, vector: Vector<L>): Vector<L | K> =>
-  new Vector<L | K>(
-    [...vector.labels, label],
-    vector.metrics,
-    (clock) => `count_values by (${vector.labels.join(", ")}) (${JSON.stringify(label)}, ${vector.promql(clock)})`,
-  );
 
 /** The same series with their label `was` under the name `is`; what else they had is summed up. */
 export const renamed = <L extends string, W extends L, const I extends string>(

@@ -5,11 +5,14 @@ import type { Log } from "../log.ts";
 import { reasonOf } from "../reason.ts";
 import { repeat } from "../repeat.ts";
 import { serve } from "../web.ts";
+import { LedgerWatch } from "./ledger-watch.ts";
 import { metricsText } from "./metrics.ts";
 import { type Reading, readingOf } from "./reading.ts";
 import type { ExporterSettings } from "./settings.ts";
 
 const pauseMs = 2000;
+/** As often as Prometheus asks. A page of the ledger has up to 700 KiB: every two seconds would be a load for nobody. */
+const ledgerPauseMs = 15_000;
 
 export interface Exporter {
   /** The one that it was given, or any free one instead of 0. */
@@ -18,24 +21,34 @@ export interface Exporter {
   stop(): Promise<void>;
 }
 
-/** Reads the route every few seconds, and serves /metrics and /health. Answers from before the first reading wait for it. */
+/**
+ * Reads the route every few seconds, the ledger less often, and serves /metrics and /health. Answers from before the first
+ * reading of the route wait for it; none ever waits for the ledger.
+ */
 export async function startExporter(
   settings: ExporterSettings,
   log: Log,
-  { pause = pauseMs }: { readonly pause?: number } = {},
+  { pause = pauseMs, ledgerPause = ledgerPauseMs }: { readonly pause?: number; readonly ledgerPause?: number } = {},
 ): Promise<Exporter> {
   const stopped = new AbortController();
-  const watch = new RouteWatch(settings, log);
+  const api = podApi(settings.api);
+  const watch = new RouteWatch(api, settings, log);
+  // Apart from the route: its record is written after it, and some records move no route.
+  const ledger = new LedgerWatch(api, settings, log);
   const first = watch.read();
+  const firstOfLedger = ledger.read();
   // Healthy without a route, too: that there is none is what it has to tell.
   const web = await serve(settings.port, {
     metrics: async () => {
       await first;
-      return metricsText(settings.application, watch.reading);
+      return metricsText(settings.application, watch.reading, ledger.tail);
     },
   });
   log("info", "listening", { port: web.port });
-  const reading = first.then(() => repeat(() => watch.read(), pause, stopped.signal));
+  const reading = Promise.all([
+    first.then(() => repeat(() => watch.read(), pause, stopped.signal)),
+    firstOfLedger.then(() => repeat(() => ledger.read(), ledgerPause, stopped.signal)),
+  ]);
   return {
     port: web.port,
     async stop() {
@@ -54,9 +67,9 @@ class RouteWatch {
   readonly #log: Log;
   #said: string | undefined;
 
-  constructor(settings: ExporterSettings, log: Log) {
+  constructor(api: KubeApi, settings: ExporterSettings, log: Log) {
     this.#settings = settings;
-    this.#api = podApi(settings.api);
+    this.#api = api;
     this.#log = log;
   }
 

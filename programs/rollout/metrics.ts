@@ -1,6 +1,8 @@
 import { type Colour, colours } from "../../applications/application.ts";
 import { expositionOf, one, type Series } from "../exposition.ts";
+import type { Tail } from "./ledger-watch.ts";
 import type { Reading } from "./reading.ts";
+import type { Recorded } from "./recorded.ts";
 
 interface Gauge {
   readonly name: string;
@@ -50,16 +52,36 @@ const gauges: readonly Gauge[] = [
   },
 ];
 
-/** Without a reading only that there is none: what is not known has no series. */
-export function metricsText(application: string, reading: Reading | undefined): string {
+/** What the ledger says: its records are what a dashboard marks. */
+const ledgerFamilies = ({ isRead, records }: Tail) => [
+  {
+    name: "golive_ledger_up",
+    help: "1 when the newest records of the ledger could all be read, else 0.",
+    series: one(isRead ? 1 : 0),
+  },
+  {
+    name: "golive_recorded_timestamp_seconds",
+    help: "When each of the newest records of the ledger was written.",
+    series: records.map(recordSeries),
+  },
+];
+
+const recordSeries = ({ number, at, kind, candidate, percent }: Recorded): Series => ({
+  labels: { number: String(number), kind, candidate, percent: String(Math.round(percent * 10) / 10) },
+  value: at,
+});
+
+/** Without a reading only that there is none, and nothing of a ledger before the first look: what is not known has no series. */
+export function metricsText(application: string, reading: Reading | undefined, tail?: Tail): string {
   const up = {
     name: "golive_route_up",
     help: "1 when the application's public route can be read and says what it was told, else 0.",
     series: one(reading === undefined ? 0 : 1),
   };
   const known = reading === undefined ? [] : gauges.map((gauge) => ({ ...gauge, series: gauge.series(reading) }));
+  const recorded = tail === undefined ? [] : ledgerFamilies(tail);
   return expositionOf(
     { application },
-    [up, ...known].map((family) => ({ ...family, type: "gauge" })),
+    [up, ...known, ...recorded].map((family) => ({ ...family, type: "gauge" })),
   );
 }

@@ -78,4 +78,20 @@ export const breaks: readonly Break[] = [
     test: live,
     name: "follow the roles when they switch",
   },
+  {
+    promise: "A record is marked when it was written, not in 1970.",
+    file: `${dashboards}/grafana.ts`,
+    find: "times(at, 1000)",
+    replace: "times(at, 1)",
+    test: live,
+    name: "mark each record of the ledger at its time in milliseconds",
+  },
+  {
+    promise: "A record is marked once, at its own time, and not at each look of Prometheus.",
+    file: `${dashboards}/grafana.ts`,
+    find: ".useValueForTime(true)",
+    replace: ".useValueForTime(false)",
+    test: unit,
+    name: "marks each record of the ledger at its own time, whenever Prometheus first saw it",
+  },
 ];

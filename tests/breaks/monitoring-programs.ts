@@ -1,6 +1,7 @@
 import type { Break } from "./break.ts";
 
 const rolloutUnit = "tests/unit/rollout-metrics.test.ts";
+const ledgerUnit = "tests/unit/rollout-ledger-metrics.test.ts";
 const logging = "tests/live/logging.test.ts";
 const business = "tests/live/database-metrics.test.ts";
 const migration = "migrations/taskflow/015_add_business_metrics.sql";
@@ -9,12 +10,60 @@ const log = "local/sample/log.ts";
 /** What the programs beside the application tell, and what its logs keep to themselves. */
 export const breaks: readonly Break[] = [
   {
-    promise: "The rollout exporter may read one route and nothing else.",
+    promise: "The rollout exporter may read one route, the ledger, and nothing else.",
     file: "components/traffic/rollout-metrics-manifests.ts",
-    find: "      resourceNames: [settings.application.name],\n",
+    find: "      resourceNames: [name],\n",
     replace: "",
     test: "tests/live/rollout-metrics.test.ts",
-    name: "may read its route and nothing else",
+    name: "may read its route and its ledger, and nothing else",
+  },
+  {
+    promise: "The rollout exporter may read the ledger, and no other ConfigMap.",
+    file: "components/traffic/rollout-metrics-manifests.ts",
+    find: "resourceNames: [...pageNames(name)], ",
+    replace: "",
+    test: rolloutUnit,
+    name: "may read the public route of its application and the pages of its ledger, and nothing else",
+  },
+  {
+    promise: "A ledger that does not answer keeps no number of the route back.",
+    file: "programs/rollout/exporter.ts",
+    find: "      await first;\n",
+    replace: "      await Promise.all([first, firstOfLedger]);\n",
+    test: rolloutUnit,
+    name: "keeps nobody waiting for a ledger that does not answer",
+  },
+  {
+    promise: "A ledger that cannot be read does not stop the exporter, and is told of.",
+    file: "programs/rollout/ledger-watch.ts",
+    find: "await this.#newest().catch(reasonOf)",
+    replace: "await this.#newest()",
+    test: ledgerUnit,
+    name: "tells of none while the API server does not answer",
+  },
+  {
+    promise: "One record that somebody broke takes no other mark off the dashboard, and is named.",
+    file: "programs/rollout/ledger-watch.ts",
+    find: "isRead: problem === undefined,",
+    replace: "isRead: true,",
+    test: ledgerUnit,
+    name: "names a record that somebody broke",
+  },
+  {
+    promise: "A ledger of years is not read whole each time.",
+    file: "programs/rollout/ledger-watch.ts",
+    find: "oldest === undefined ? 0 : names.indexOf(oldest.page)",
+    replace: "0",
+    test: ledgerUnit,
+    name: "asks no more for pages that only have older records",
+  },
+  {
+    promise: "A step that was refused is marked with the percent that stayed.",
+    file: "programs/rollout/recorded.ts",
+    find: "percent: standsAfter({ kind, from, to })[candidate]",
+    replace: "percent: to[candidate]",
+    test: ledgerUnit,
+    name: "is, of a step that was refused",
   },
   {
     promise: "A trip is seen until somebody acknowledged that very one.",

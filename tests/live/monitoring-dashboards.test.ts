@@ -262,10 +262,22 @@ describe("the panels of a rollout", () => {
     expect(await wrong(route({ soak: 60 }), { "Rollout: Soak left (A)": { "{}": 0 } })).toBe("");
   });
 
-  it("mark a step with the candidate and the percentage it went to, and nothing while it stays", async () => {
-    const step = { "Rollout: annotation Steps": { '{candidate="green", percent="50"}': 1 } };
-    expect(await wrong(route({ percent: "10x38 50x20" }), step)).toBe("");
-    expect(await wrong(route({ percent: "10x60" }), { "Rollout: annotation Steps": {} })).toBe("");
+  it("mark each record of the ledger at its time in milliseconds, once where two exporters tell of it", async () => {
+    const record = (labels: string, seconds: number, from = exporter) => ({
+      [`golive_recorded_timestamp_seconds{${labels},candidate="green",${from}}`]: `${seconds}x60`,
+    });
+    const step = 'number="4",kind="up",percent="50"';
+    const series = {
+      ...record(step, 300),
+      ...record(step, 300, exporter.replaceAll("rollout-1", "rollout-2").replaceAll("rollout:", "other:")),
+      ...record('number="5",kind="trip",percent="0"', 420.5),
+      ...record('number="9",kind="up",percent="10"', 500, exporter.replace("production", "staging")),
+    };
+    const marks = {
+      '{candidate="green", kind="up", number="4", percent="50"}': 300_000,
+      '{candidate="green", kind="trip", number="5", percent="0"}': 420_500,
+    };
+    expect(await wrong(series, { "Rollout: annotation Ledger": marks })).toBe("");
   });
 });
 

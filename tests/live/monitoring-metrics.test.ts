@@ -57,6 +57,8 @@ import { startExporter } from "../../programs/rollout/exporter.ts";
 import { ApiServers, answerJson } from "../support/api-server.ts";
 import { Exporters, type Started } from "../support/exporters.ts";
 import { untruths } from "../support/exposition.ts";
+import { LedgerApi, place } from "../support/ledger-api.ts";
+import { step, write } from "../support/ledger-records.ts";
 import { routeObject, told } from "../support/live.ts";
 import { freePort, LocalStores, soon } from "../support/local-stores.ts";
 import { names, type TestDatabase } from "../support/postgres.ts";
@@ -212,11 +214,20 @@ describe("the catalogue is true of", () => {
 
   it("the rollout's exporter", async () => {
     const servers = new ApiServers();
-    const url = await servers.serve((_, response) => answerJson(response, 200, routeObject({ told: told() })));
+    const ledger = new LedgerApi();
+    await write(ledger, [step("up", 0, 10)]);
+    const url = await servers.serve((request, response) => {
+      const path = request.url ?? "";
+      if (!path.includes("/configmaps/")) return answerJson(response, 200, routeObject({ told: told() }));
+      void ledger
+        .ask({ method: "GET", path })
+        .then(({ status, body }) => answerJson(response, status, JSON.parse(body)));
+    });
     const api = { url, token: await file("token", "a-token"), authority: await file("ca.crt", "") };
-    const settings = { application: "taskflow", namespace: "local", port: 0, api };
+    const settings = { ...place, port: 0, api };
     const { port, stop } = await startExporter(settings, () => {});
     try {
+      await until("the ledger", async () => (await metricsAt(`http://127.0.0.1:${port}`)).includes("golive_ledger_up"));
       expect(untrue(rollout, await metricsAt(`http://127.0.0.1:${port}`))).toEqual([]);
     } finally {
       await stop();

@@ -12,10 +12,14 @@ import {
 import { kubectl } from "../../local/cluster/api.ts";
 import { runLabels } from "../../local/postgres/scratch-namespaces.ts";
 import { bundlePrograms } from "../../programs/bundle.ts";
+import { kubeApi } from "../../rollout/kube/config-api.ts";
+import { appendRecord } from "../../rollout/ledger/store.ts";
 import { tripAnnotation, weightsOf } from "../../rollout/told.ts";
+import { step as recordOfStep } from "../support/ledger-records.ts";
 import { told } from "../support/live.ts";
 import { core } from "../support/live-cluster.ts";
 import { stackSettings } from "../support/platform.ts";
+import { config } from "../support/tools-namespace.ts";
 import { until } from "../support/until.ts";
 
 /** The exporter as the component declares it, beside a real route, in a namespace with the labels of a stack's. */
@@ -51,6 +55,8 @@ async function metrics(): Promise<string> {
   return String(await core.connectGetNamespacedPodProxyWithPath({ namespace, name, path: "metrics" }));
 }
 
+const recorded = /^golive_recorded_timestamp_seconds\{number="1",/;
+
 /** Series by name and labels. */
 async function series(): Promise<Readonly<Record<string, number>>> {
   const lines = (await metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -80,9 +86,11 @@ afterAll(() => core.deleteNamespace({ name: namespace, gracePeriodSeconds: 0 }))
 
 describe("the rollout exporter in a cluster", () => {
   it("tells what the live route says", async () => {
+    await until("the first look at the ledger", async () => (await series()).golive_ledger_up === 1, 20);
     const found = await series();
     expect(found).toEqual({
       golive_route_up: 1,
+      golive_ledger_up: 1,
       'golive_candidate_traffic_percent{candidate="green"}': 10,
       'golive_weight_percent{colour="blue"}': 90,
       'golive_weight_percent{colour="green"}': 10,
@@ -117,10 +125,25 @@ describe("the rollout exporter in a cluster", () => {
     await until("the trip", async () => (await series())['golive_tripped{colour="green"}'] === 1, 20);
   });
 
+  it("tells when each record of the ledger was written, by the cluster's clock", async () => {
+    const { at } = await appendRecord(
+      kubeApi(config),
+      { namespace, application: "taskflow" },
+      recordOfStep("up", 10, 50),
+    );
+    const mark = 'golive_recorded_timestamp_seconds{number="1",kind="up",candidate="green",percent="50"}';
+    await until("the record", async () => (await series())[mark] !== undefined, 40);
+    expect((await series())[mark]).toBe(Date.parse(at) / 1000);
+  });
+
   it("says that a route which is deleted is not there, lives on, and reads the one that comes back", async () => {
     await kubectl(["--namespace", namespace, "delete", "httproute", "taskflow"]);
     await until("the deletion", async () => (await series()).golive_route_up === 0, 20);
-    expect(Object.keys(await series())).toEqual(["golive_route_up"]);
+    expect(Object.keys(await series())).toEqual([
+      "golive_route_up",
+      "golive_ledger_up",
+      expect.stringMatching(recorded),
+    ]);
     await step(0);
     await until("the return", async () => (await series()).golive_route_up === 1, 20);
     const [pod] = await pods();
@@ -138,13 +161,15 @@ describe("the rollout exporter in a cluster", () => {
     ]);
   });
 
-  it("may read its route and nothing else", async () => {
+  it("may read its route and its ledger, and nothing else", async () => {
     await step(0, "another");
     const may = async (...what: readonly string[]) => {
       const asked = ["--namespace", namespace, "--as", account, "auth", "can-i", ...what];
       return (await kubectl(asked).catch((error: unknown) => String(error))).includes("yes");
     };
     expect(await may("get", "httproutes.gateway.networking.k8s.io/taskflow")).toBe(true);
+    expect(await may("get", "configmaps/taskflow-ledger")).toBe(true);
+    expect(await may("get", "configmaps/taskflow-ledger-20")).toBe(true);
     const refused = [
       ["get", "httproutes.gateway.networking.k8s.io/another"],
       ["list", "httproutes.gateway.networking.k8s.io"],
@@ -152,6 +177,10 @@ describe("the rollout exporter in a cluster", () => {
       ["patch", "httproutes.gateway.networking.k8s.io/taskflow"],
       ["get", "secrets"],
       ["get", "configmaps"],
+      ["get", "configmaps/another-ledger"],
+      ["list", "configmaps"],
+      ["patch", "configmaps/taskflow-ledger"],
+      ["create", "configmaps"],
       ["list", "pods"],
       ["create", "pods/exec"],
       ["get", "httproutes.gateway.networking.k8s.io/taskflow", "--namespace=local"],

@@ -38,6 +38,8 @@ export interface GrafanaAnnotation {
   readonly expr?: string;
   readonly titleFormat?: string;
   readonly textFormat?: string;
+  /** The value is when it was, in milliseconds. */
+  readonly useValueForTime?: boolean;
   readonly datasource: { readonly type: string; readonly uid: string };
 }
 

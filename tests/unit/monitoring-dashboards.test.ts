@@ -261,14 +261,13 @@ describe("the objectives", () => {
 describe("the rollout's dashboard", () => {
   const rollout = named("rollout");
 
-  it("marks each step with the candidate and its new percentage", () => {
+  it("marks each record of the ledger at its own time, whenever Prometheus first saw it", () => {
     expect(grafanaJsonOf(rollout).annotations.list).toEqual([
       expect.objectContaining({
-        name: "Steps",
-        titleFormat: "{{candidate}} to {{percent}} %",
-        expr: expect.stringMatching(
-          /^count_values by \(candidate\) \("percent", .*golive_candidate_traffic_percent.*changes\(/,
-        ),
+        name: "Ledger",
+        titleFormat: "{{kind}}: {{candidate}} at {{percent}} %",
+        expr: '(max by (number, kind, candidate, percent) (golive_recorded_timestamp_seconds{job="rollout",application="taskflow",namespace="production"})) * 1000',
+        useValueForTime: true,
       }),
     ]);
     for (const each of all) if (each !== rollout) expect(grafanaJsonOf(each).annotations.list).toEqual([]);

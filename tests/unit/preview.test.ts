@@ -174,6 +174,15 @@ describe("a preview says whether the run may be", () => {
     expect(read([error], { exitCode: 255 }).verdict).toBe("refused");
   });
 
+  it("unknown, when the policy pack that was to judge it did not, whatever the engine ends with", () => {
+    const run = { stack: "production", exitCode: 0, printed: "", toBeJudged: true };
+    expect(readPreview({ ...run, events: [] }, asked)).toMatchObject({
+      verdict: "unknown",
+      objections: ["the policy pack did not judge this run: the engine does not name it among those that did"],
+    });
+    expect(readPreview({ ...run, events: [judged()] }, asked).verdict).toBe("clear");
+  });
+
   it("unknown, when it could not be evaluated, and says why", () => {
     const error = says("error", "2 problems in the configuration of stack production");
     expect(read([error], { exitCode: 255 })).toMatchObject({
@@ -206,6 +215,19 @@ describe("no preview gives a secret away", () => {
       pod("x", [{ name: "X", value: `redis://u:${password}@h:1` }]),
       password,
     ],
+    ["a short name of that sort", deployment, pod("x", [{ name: "DB_PASS", value: "changeme" }]), "changeme"],
+    [
+      "a name that stands twice in its list",
+      deployment,
+      pod("x", [
+        { name: "DB_PASSWORD", value: "changeme" },
+        { name: "DB_PASSWORD", value: "changeme" },
+      ]),
+      "changeme",
+    ],
+    ["a word after its flag", deployment, { spec: { args: ["serve", "--password", "changeme"] } }, "changeme"],
+    ["a setting among others", deployment, { spec: { args: ["host=x password=changeme"] } }, "changeme"],
+    ["a list with a secret in it", deployment, { spec: { args: ["serve", blinded] } }, "ciphertext"],
     ["a ConfigMap's text", "kubernetes:core/v1:ConfigMap", { data: { f: `a = 1\nb = ${password}\n` } }, password],
   ])("in %s", (_, type, to, secret) => {
     const events = [step("update", type, "x", { from: {}, to }), step("create", type, "y", { to })];
@@ -246,6 +268,14 @@ describe("no preview gives a secret away", () => {
 });
 
 describe("a comment", () => {
+  it("is not broken by what others write into it", () => {
+    const words = "x`](http://a)\r# y <!-- @team";
+    const changed = step("update", deployment, words, { from: pod(""), to: pod("a\r\n# b") });
+    const text = markdownOf(read([changed, says("warning", words), judged()]));
+    expect(text).not.toMatch(/\r|^# |``|[^\\]<!--(?! golive preview)|[^\\`]`\]|\W@team/m);
+    expect(text).toContain("(empty) → `(2 lines)`");
+  });
+
   const many = Array.from({ length: 400 }, (_, index) =>
     step("update", deployment, `service-${String(index).padStart(3, "0")}`, { from: pod("x:1"), to: pod("x:2") }),
   );

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -16,6 +17,7 @@ import { startExporter } from "../../programs/rollout/exporter.ts";
 import { metricsText } from "../../programs/rollout/metrics.ts";
 import { type Reading, readingOf } from "../../programs/rollout/reading.ts";
 import { exporterSettings } from "../../programs/rollout/settings.ts";
+import { pageNames } from "../../rollout/ledger/pages.ts";
 import { ApiServers, answerJson, notFound } from "../support/api-server.ts";
 import { evenRules, now, routeObject, told } from "../support/live.ts";
 import { stackSettings } from "../support/platform.ts";
@@ -26,6 +28,8 @@ const read = (options: Parameters<typeof routeObject>[0]): Reading => {
   if (typeof reading === "string") throw new Error(reading);
   return reading;
 };
+
+const isLedger = ({ url }: IncomingMessage) => url?.includes("/configmaps/") === true;
 
 describe("what the exporter reads from a route", () => {
   it("is what it was told, what is live, since when, and for how long it stays", () => {
@@ -154,7 +158,7 @@ describe("the exporter", () => {
     const { port, stop } = await startExporter(
       settings,
       jsonLog("rollout-metrics", (line) => lines.push(line)),
-      { pause: 10 },
+      { pause: 10, ledgerPause: 10 },
     );
     stops.push(stop);
     const ask = async (path: string, method = "GET") => {
@@ -169,6 +173,7 @@ describe("the exporter", () => {
     let answer: readonly [number, unknown] = [200, routeObject({ told: told({ candidateTraffic: 10 }) })];
     let asked = "";
     const url = await servers.serve((request, response) => {
+      if (isLedger(request)) return answerJson(response, 404, notFound);
       asked = `${request.url} ${request.headers.authorization}`;
       answerJson(response, ...answer);
     });
@@ -210,13 +215,63 @@ describe("the exporter", () => {
     expect(await exporter.ask("/health")).toEqual([200, "ok\n"]);
     expect(await exporter.ask("/other")).toEqual([404, "there are /metrics and /health\n"]);
     expect(await exporter.ask("/metrics", "POST")).toEqual([405, "only GET\n"]);
-    expect(exporter.said().at(-1)).toMatchObject({ reason: "connect ECONNREFUSED 127.0.0.1:1" });
+    expect(exporter.said()).toContainEqual(
+      expect.objectContaining({ message: "cannot read the route", reason: "connect ECONNREFUSED 127.0.0.1:1" }),
+    );
   });
 
   it("takes an answer that is no JSON for no route", async () => {
     const exporter = await start(await servers.serve((_, response) => void response.end("<html>")));
     expect(await exporter.metrics()).toContain('golive_route_up{application="taskflow"} 0\n');
-    expect(exporter.said().at(-1)?.reason).toMatch(/not valid JSON/);
+    expect(exporter.said()).toContainEqual(
+      expect.objectContaining({ message: "cannot read the route", reason: expect.stringMatching(/not valid JSON/) }),
+    );
+  });
+
+  it("tells of the route also while the ledger is refused, and of the ledger when it may read it again", async () => {
+    let forbidden = true;
+    const record = { kind: "up", at: now, candidate: "green", to: { blue: 90, green: 10 } };
+    const url = await servers.serve((request, response) => {
+      if (!isLedger(request)) return answerJson(response, 200, routeObject({ told: told({ candidateTraffic: 10 }) }));
+      if (forbidden) return answerJson(response, 403, { message: 'configmaps "taskflow-ledger" is forbidden' });
+      if (!request.url?.endsWith("/taskflow-ledger")) return answerJson(response, 404, notFound);
+      return answerJson(response, 200, { data: { "000001": JSON.stringify(record) } });
+    });
+    const exporter = await start(url);
+    const tells = (line: string) => async () => (await exporter.metrics()).includes(line);
+    await until("the refusal", tells('golive_ledger_up{application="taskflow"} 0\n'));
+    expect(await exporter.metrics()).toContain('golive_weight_percent{application="taskflow",colour="green"} 10\n');
+    expect(await exporter.ask("/health")).toEqual([200, "ok\n"]);
+    forbidden = false;
+    await until("the record", tells(`number="1",kind="up",candidate="green",percent="10"} ${now.getTime() / 1000}\n`));
+    const what = "the ledger of taskflow in namespace local";
+    expect(
+      exporter
+        .said()
+        .flatMap(({ level, message, reason, ...rest }) => (rest.what ? [[level, message, rest.what, reason]] : [])),
+    ).toEqual([
+      [
+        "error",
+        "cannot be read",
+        what,
+        'cannot read the ledger (ConfigMap taskflow-ledger in namespace local): the API server answered 403: configmaps "taskflow-ledger" is forbidden',
+      ],
+      ["info", "can be read again", what, undefined],
+    ]);
+  });
+
+  it("keeps nobody waiting for a ledger that does not answer", async () => {
+    const asked = Promise.withResolvers<void>();
+    const url = await servers.serve((request, response) => {
+      if (isLedger(request)) return asked.resolve();
+      answerJson(response, 200, routeObject({ told: told() }));
+    });
+    const exporter = await start(url);
+    await asked.promise;
+    expect(await exporter.metrics()).toContain('golive_route_up{application="taskflow"} 1\n');
+    expect(await exporter.metrics()).not.toContain("golive_ledger");
+    // Ends the question, so that the exporter can stop.
+    await servers.stop();
   });
 
   it("is told by its pod where it is, and names what it was not told", () => {
@@ -265,7 +320,7 @@ describe("the exporter's bundle", () => {
 describe("the exporter's pod", () => {
   const settings = stackSettings("staging", { imageMirrors: { "docker.io/": "mirror.example.com/" } });
 
-  it("may read the public route of its application, and nothing else", () => {
+  it("may read the public route of its application and the pages of its ledger, and nothing else", () => {
     expect(routeReaderRole(settings)).toEqual({
       metadata: {
         name: "rollout-metrics",
@@ -279,6 +334,7 @@ describe("the exporter's pod", () => {
           resourceNames: ["taskflow"],
           verbs: ["get"],
         },
+        { apiGroups: [""], resources: ["configmaps"], resourceNames: pageNames("taskflow"), verbs: ["get"] },
       ],
     });
     expect(routeReaderBinding(settings)).toMatchObject({
@@ -307,9 +363,9 @@ describe("the exporter's pod", () => {
             serviceAccountName: "rollout-metrics",
             securityContext: {
               runAsNonRoot: true,
-              runAsUser: 1000,
-              runAsGroup: 1000,
-              fsGroup: 1000,
+              runAsUser: 10_001,
+              runAsGroup: 10_001,
+              fsGroup: 10_001,
               fsGroupChangePolicy: "OnRootMismatch",
               seccompProfile: { type: "RuntimeDefault" },
             },

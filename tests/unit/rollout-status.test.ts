@@ -33,7 +33,7 @@ const record: LedgerRecord = {
   candidate: "green",
   from: { blue: 100, green: 0 },
   to: { blue: 90, green: 10 },
-  releases: {},
+  releases: { blue: "1.0.0-aaaa", green: "2.0.0-bbbb" },
   who: "ada",
   reason: "up: candidate green 0 -> 10 %",
   before: "",
@@ -122,6 +122,14 @@ describe("the status of a rollout", () => {
     ["that there is no route yet", { noRoute: true }, /there is no route yet/],
   ])("tells of %s", (_, live, text) => {
     expect(statusText(status(live))).toMatch(text);
+  });
+
+  it("tells what the ledger misses: an up that was killed between the route and the ledger", () => {
+    const atFifty: LiveOptions = { told: told({ candidateTraffic: 50 }) };
+    expect(statusText(status(atFifty, {}, { records: [record] }))).toMatch(
+      /^unrecorded the route was written after record 4, and whoever did could not write it down .*: the next pulumi up writes it down$/m,
+    );
+    expect(status(atTen, {}, { records: [record] }).unrecorded).toBeUndefined();
   });
 
   it("tells who paused, and a file that asks for what is not live", () => {

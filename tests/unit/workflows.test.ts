@@ -125,6 +125,18 @@ describe("the workflows", () => {
     }
   });
 
+  it("write nothing for another branch than main, started by hand or not", () => {
+    for (const { name, workflow } of workflows) {
+      if (Object.hasOwn(workflow.on, "pull_request")) continue;
+      const { stacks, ...others } = workflow.jobs;
+      expect(stacks?.if, name).toBe("github.ref == 'refs/heads/main'");
+      for (const job of Object.values(others)) {
+        expect([job.needs ?? []].flat(), name).toContain("stacks");
+        expect(job.if ?? "", name).not.toMatch(/always|cancelled|failure/);
+      }
+    }
+  });
+
   it("end by themselves", () => {
     for (const { title, job } of jobs) expect(job["timeout-minutes"], title).toBeLessThanOrEqual(350);
   });
