@@ -9,13 +9,24 @@ type Tree = Readonly<Record<string, unknown>>;
 /** Which fields differ between two versions of an object's inputs, in the order of their paths, with values that may be shown. */
 export function fieldChanges(kind: string, before: Tree, after: Tree): readonly FieldChange[] {
   return differences(before, after, []).map(({ steps, from, to }) => {
-    const shown = isPrivate(kind, steps) ? () => hidden : shownValue;
+    const shown = isPrivate(kind, [...steps, ...namesOf(before, steps), ...namesOf(after, steps)])
+      ? () => hidden
+      : shownValue;
     return {
       path: pathText(steps),
       from: from === undefined ? undefined : shown(from),
       to: to === undefined ? undefined : shown(to),
     };
   });
+}
+
+/** What things on the way to a value are called where their list goes by numbers: a name that stands twice in it is a name. */
+function namesOf(object: unknown, steps: readonly string[]): readonly string[] {
+  const [step, ...rest] = steps;
+  if (step === undefined) return [];
+  const { [step]: inner } = branches(object) ?? {};
+  const name = step.startsWith("[") && typeof inner === "object" ? Reflect.get(inner ?? {}, "name") : undefined;
+  return [...(typeof name === "string" ? [name] : []), ...namesOf(inner, rest)];
 }
 
 interface Difference {

@@ -14,6 +14,8 @@ export interface PreviewedRun {
   readonly exitCode: number;
   /** What the engine printed: all there is when it did not come as far as events. */
   readonly printed: string;
+  /** Whether a policy pack was to judge it. Default: false. */
+  readonly toBeJudged?: boolean;
 }
 
 /** What only somebody outside the events can say. */
@@ -44,7 +46,12 @@ export function readPreview(run: PreviewedRun, { levelOf, today, strict }: Asked
       : [`mandatory policies could not be decided ${counted(open.length, "time")}: ${ruleNames(open)}`]),
     ...changes.flatMap(({ objection }) => objection ?? []),
   ];
-  const failures = failuresOf(run, said, refusals.length > 0);
+  const isUnjudged = run.toBeJudged === true && run.exitCode === 0 && policies === undefined;
+  const failures = [
+    ...failuresOf(run, said, refusals.length > 0),
+    // Nothing said against a run by nobody is no judgement.
+    ...(isUnjudged ? ["the policy pack did not judge this run: the engine does not name it among those that did"] : []),
+  ];
   const { traffic, migrations, warnings, refusal } = said;
   return {
     stack: run.stack,

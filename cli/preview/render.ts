@@ -122,7 +122,7 @@ const done = { replace: "replaced", delete: "deleted", create: "new", change: "c
 
 const graveItem = (change: Change, style: Style): string =>
   [
-    `${style.bold(`${done[change.change]}: ${change.kind} ${change.name}`)} (${change.component})${change.kept ? ", kept on the cluster" : ""}`,
+    `${style.bold(`${done[change.change]}: ${change.kind} ${style.prose(change.name)}`)} (${style.prose(change.component)})${change.kept ? ", kept on the cluster" : ""}`,
     ...fieldLines(change.fields, style),
   ].join("\n");
 
@@ -146,7 +146,7 @@ function changed(changes: readonly Change[], style: Style): Section {
   if (own.length === 0) return { lead: changes.length === 0 ? ["Resources: nothing changes."] : [], items: [] };
   const item = (change: Change) =>
     [
-      `- ${change.component}: ${style.bold(`${change.kind} ${change.name}`)}${change.change === "adopt" ? ", adopted" : ""}`,
+      `- ${style.prose(change.component)}: ${style.bold(`${change.kind} ${style.prose(change.name)}`)}${change.change === "adopt" ? ", adopted" : ""}`,
       ...fieldLines(change.fields, style),
     ].join("\n");
   return { lead: [style.bold(`Changed: ${own.length}`)], items: own.map(item) };
@@ -160,7 +160,7 @@ function fresh(changes: readonly Change[], style: Style): Section {
   const own = changes.filter(({ change }) => change === "create");
   const components = [...Map.groupBy(own, ({ component }) => component)];
   if (own.length === 0) return { lead: [], items: [] };
-  const items = components.map(([component, its]) => `- ${component}: ${byKind(its)}`);
+  const items = components.map(([component, its]) => `- ${style.prose(component)}: ${style.prose(byKind(its))}`);
   if (components.length <= mostOpen) return { lead: [style.bold(`New: ${own.length}`)], items };
   const lead = `New: ${own.length}, in ${components.length} components`;
   return { lead: [lead], items, wrap: style.folded };

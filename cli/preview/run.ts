@@ -20,7 +20,7 @@ export async function runPreview(
     const env = { PULUMI_DEBUG_COMMANDS: "true" };
     const { exitCode, stdout, stderr } = await pulumi(args, { ...options, capture: true, env });
     const text = await readFile(log, "utf8").catch(absent);
-    return { stack, events: eventsIn(text), exitCode, printed: `${stderr}${stdout}` };
+    return { stack, events: eventsIn(text), exitCode, printed: `${stderr}${stdout}`, toBeJudged: pack !== undefined };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,3 +1,5 @@
+import { credentialSetIn } from "../../policies/secrets/credential.ts";
+
 /** Pulumi's mark of a value that it keeps secret, and what it writes where a value is not known before the update. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 const unknownString = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -6,7 +8,8 @@ export const hidden = "(secret)";
 const longest = 100;
 
 /** Names whose values are nobody's business, whoever forgot to mark them. A name that only refers to a Secret is none of them. */
-const secretName = /passw|passphrase|secret|token|credential|private.?key|api.?key|kubeconfig|authorization|dsn/i;
+const secretName =
+  /passw|pass(?![a-z])|pwd|passphrase|secret|token|credential|private.?key|api.?key|kubeconfig|authorization|dsn/i;
 const reference = /^(secret(Name|Ref|KeyRef)|automountServiceAccountToken)$/;
 /** `scheme://user:password@host`. */
 const withPassword = /\w+:\/\/[^/\s:@]*:[^/\s@]+@[^\s"']*/;
@@ -34,6 +37,8 @@ export function shownValue(value: unknown): string {
   if (isUnknown(value)) return "(known after the update)";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (withPassword.test(text) || generated.test(text)) return hidden;
+  // A list of words may have a secret among them, or a password after its flag.
+  if (text.includes(secretMark) || credentialSetIn(text.replaceAll('"', " ")) !== undefined) return hidden;
   const lines = text.trimEnd().split("\n").length;
   if (lines > 1) return `(${lines} lines)`;
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;

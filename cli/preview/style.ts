@@ -13,12 +13,12 @@ export const markdown: Style = {
   heading: (text) => `## ${text}`,
   bold: (text) => `**${text}**`,
   // A backtick would end it, and the rest would be read as Markdown.
-  code: (text) => `\`${text.replaceAll("`", "'").replaceAll("\n", " ")}\``,
+  code: (text) => (text.trim() === "" ? "(empty)" : `\`${text.replaceAll("`", "'").replace(/[\r\n]+/g, " ")}\``),
   prose: (text) =>
     text
       .replace(/[\\`*<]|\[(?=[^\]]*\]\()/g, "\\$&")
       // A person or a team that is named somewhere is not called to this pull request by it.
-      .replaceAll("\n", " ")
+      .replace(/[\r\n]+/g, " ")
       .replace(/(^|[^\w])@(?=\w)/g, "$1@\u200b"),
   folded: (lead, items) => `<details><summary>${lead}</summary>\n\n${items}\n\n</details>`,
 };
@@ -27,6 +27,6 @@ export const terminal: Style = {
   heading: (text) => text,
   bold: (text) => text,
   code: (text) => text,
-  prose: (text) => text.replaceAll("\n", " "),
+  prose: (text) => text.replace(/[\r\n]+/g, " "),
   folded: (lead, items) => `${lead}\n${items}`,
 };

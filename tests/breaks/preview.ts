@@ -60,4 +60,12 @@ export const breaks: readonly Break[] = [
     test,
     name: "the same text and the same plan",
   },
+  {
+    promise: "A run that no policy pack judged is not called clear.",
+    file: "cli/preview/read.ts",
+    find: "run.toBeJudged === true &&",
+    replace: "run.toBeJudged === undefined &&",
+    test,
+    name: "unknown, when the policy pack that was to judge it did not",
+  },
 ];

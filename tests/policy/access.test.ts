@@ -56,7 +56,7 @@ describe("the rules on roles", () => {
   it("say where an escalation leads", () => {
     expect(objections(noEscalation, [role(["pods"], ["create"])])).toMatchInlineSnapshot(`
       [
-        "Role/production/one rules[0]: found one of create, patch, update on one of pods, deployments, statefulsets, daemonsets, replicasets, jobs, cronjobs: it leads to any account and any Secret of the namespace, by a pod that it writes; wanted none of these. Fix: take the verb or the resource out",
+        "Role/production/one rules[0]: found one of create, patch, update on one of pods, deployments, statefulsets, daemonsets, replicasets, jobs, cronjobs, replicationcontrollers, podtemplates, persistentvolumes: it leads to any account and any Secret of the namespace, by a pod that it writes; wanted none of these. Fix: take the verb or the resource out",
       ]
     `);
   });

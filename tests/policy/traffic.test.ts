@@ -45,7 +45,7 @@ describe("route-weights-sum-to-100", () => {
         "HTTPRoute/production/shop spec.rules[0].backendRefs[0].weight: found 89.5; wanted an integer from 0 to 100. Fix: write the weight, 0 too",
         "HTTPRoute/production/shop spec.rules[0].backendRefs[1].weight: found 10.5; wanted an integer from 0 to 100. Fix: write the weight, 0 too",
         "HTTPRoute/production/shop spec.rules[0].backendRefs: found 1 of 2 backends; wanted one for each colour. Fix: name both colours' Services",
-        "HTTPRoute/production/shop spec.rules[1].backendRefs: found weights 50/50; wanted 90/10, as in rule 0. Fix: write the same split in every rule, or a page meets an API of the other release",
+        "HTTPRoute/production/shop spec.rules[1].backendRefs: found weights blue 50, green 50; wanted blue 90, green 10, as in rule 0. Fix: write the same split in every rule, or a page meets an API of the other release",
       ]
     `);
   });

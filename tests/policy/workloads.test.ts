@@ -204,7 +204,7 @@ describe("where pods run", () => {
     ).toMatchInlineSnapshot(`
       [
         "Namespace/other metadata.labels[pod-security.kubernetes.io/enforce]: found baseline; wanted restricted. Fix: label it pod-security.kubernetes.io/enforce: restricted",
-        "Namespace/other metadata.labels[pod-security.kubernetes.io/enforce-version]: found none; wanted latest, or a version. Fix: label it pod-security.kubernetes.io/enforce-version: latest",
+        "Namespace/other metadata.labels[pod-security.kubernetes.io/enforce-version]: found none; wanted latest, or a version from v1.30 on. Fix: label it pod-security.kubernetes.io/enforce-version: latest",
       ]
     `);
   });

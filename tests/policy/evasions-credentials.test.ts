@@ -4,7 +4,7 @@ import { noCredentialsInConfigmaps } from "../../policies/secrets/no-credentials
 import { noCredentialsInPods } from "../../policies/secrets/no-credentials-in-pods.ts";
 import { object, objections, workload } from "../support/policy-cases.ts";
 
-/** Objects that are unsafe, and that were once passed over: each by the rule that now names it. */
+/** What is unsafe, and was once passed over: each by the rule that now names it. */
 type Case = readonly [what: string, rule: Rule, subjects: readonly Subject[]];
 
 const password = "hunter2hunter2";
