@@ -10,9 +10,19 @@ export interface Declared {
   readonly opts: { readonly protect: boolean };
 }
 
-/** A declared resource, as the rules see it. */
+/**
+ * A declared resource, as the rules see it. Its inputs are copied when the first rule reads them: most rules look at the type and turn
+ * away, and CrossGuard asks each of them about each resource.
+ */
 export function subjectOf({ urn, type, name, props, opts }: Declared): Subject {
-  return { urn, type, name, object: readable(urn, props), protect: opts.protect };
+  let copy: Subject["object"] | undefined;
+  return {
+    ...{ urn, type, name, protect: opts.protect },
+    get object() {
+      copy ??= readable(urn, props);
+      return copy;
+    },
+  };
 }
 
 interface Manifest {

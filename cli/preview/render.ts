@@ -29,7 +29,7 @@ const titles: Readonly<Record<(typeof verdicts)[number], string>> = {
 function sectionsOf(preview: Preview, style: Style): readonly Section[] {
   const { stack, verdict, plan } = preview;
   return [
-    { lead: [style.heading(`Preview of ${stack}: ${titles[verdict]}`)], items: [] },
+    { lead: [style.heading(`Preview of ${stack}: ${titles[verdict]}${yetOpen(preview)}`)], items: [] },
     objections(preview, style),
     ...(plan === undefined ? [unevaluated] : evaluated(preview, style)),
     {
@@ -37,6 +37,14 @@ function sectionsOf(preview: Preview, style: Style): readonly Section[] {
       items: [],
     },
   ];
+}
+
+/** What nobody has decided is no pass: who reads the first line alone must know. */
+function yetOpen({ verdict, policies }: Preview): string {
+  const open = policies?.undecidable.filter(({ level }) => level === "mandatory").length ?? 0;
+  return verdict !== "clear" || open === 0
+    ? ""
+    : `, but mandatory policies could not be decided ${counted(open, "time")}`;
 }
 
 const guide = "docs/reviewing-a-preview.md";

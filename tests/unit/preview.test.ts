@@ -135,6 +135,9 @@ describe("a preview says whether the run may be", () => {
   it("refused by what a mandatory policy could not decide, where that is asked", () => {
     const unknown = cannotDecide("a", "", "taskflow-schema: data.result is not known before the update");
     expect(read([unknown, judged()])).toMatchObject({ verdict: "clear", policies: { violations: [] } });
+    expect(markdownOf(read([unknown, judged()])).split("\n")[2]).toBe(
+      "## Preview of production: nothing to object to, but mandatory policies could not be decided 1 time",
+    );
     expect(read([unknown, judged()], { strict: true })).toMatchObject({
       verdict: "refused",
       objections: ["mandatory policies could not be decided 1 time: a"],
