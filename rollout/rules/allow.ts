@@ -19,7 +19,8 @@ export function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Al
       !run.outdated.includes(told.proven[colour])
     )
       notes.push(`this gives up the return to ${colour} ${told.releases[colour]} in one step`);
-  if (route.edits.length > 0) notes.push(`overwrites a hand edit: ${route.edits.join("; ")}`);
+  // A trip is not what the route was told either, but no hand did that.
+  if (route.edits.length > 0 && !trip) notes.push(`overwrites a hand edit: ${route.edits.join("; ")}`);
   if (trip) notes.push(`acknowledges the trip of ${trip.colour}: ${trip.reason}`);
   const spends = run.releasesChange.find((colour) => route.exposure[colour] > 0);
   if (spends) notes.push(`changes ${spends} in place: ${desired.inPlace?.reason}`);

@@ -24,7 +24,7 @@ describe("a trip (rule 7)", () => {
       weights: { blue: 100, green: 0 },
       told: told({ acknowledged: trip, corrected: `generation 1: ${edits}` }),
       mustBeReady: undefined,
-      notes: [`overwrites a hand edit: ${edits}`, "acknowledges the trip of green: error ratio 12 %"],
+      notes: ["acknowledges the trip of green: error ratio 12 %"],
     });
   });
 
