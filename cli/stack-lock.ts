@@ -3,6 +3,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { identify } from "../local/cluster/processes.ts";
+import { parseJson } from "../rollout/parse-json.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Who holds a stack of a file backend, as the engine writes it (pkg/backend/diy/lock.go). */
@@ -39,14 +40,7 @@ function absentAs<T>(value: T): (error: NodeJS.ErrnoException) => T {
   };
 }
 
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    return JSON.parse(text) as LockHolder;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
+const parseHolder = (text: string) => parseJson(text) as LockHolder | undefined;
 
 /** What is asked about a process; a value, so that a test needs none. */
 export interface Machine {

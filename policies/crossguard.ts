@@ -10,17 +10,37 @@ export type Excuse = (judgements: readonly Judgement[]) => readonly Judgement[];
 /** The rules as CrossGuard wants them: one policy for each, under its id, at the level of the environment. */
 export function policiesOf(rules: readonly Rule[], surroundings: Surroundings, excuse: Excuse): Policies {
   const judge = (subjects: readonly Subject[], rule: Rule) => excuse(judgeAll(subjects, [rule], surroundings));
+  const stack = new DeclaredStack();
   return rules.map((rule) =>
     isStackRule(rule)
       ? ({
           ...policyText(rule, surroundings),
-          validateStack: ({ resources }, report) => tell(judge(resources.map(subjectOf), rule), report),
+          validateStack: ({ resources }, report) => tell(judge(stack.subjectsFor(rule, resources), rule), report),
         } satisfies StackValidationPolicy)
       : ({
           ...policyText(rule, surroundings),
           validateResource: (declared: Declared, report) => tell(judge([subjectOf(declared)], rule), report),
         } satisfies ResourceValidationPolicy),
   );
+}
+
+/**
+ * The resources of a stack as subjects, the same ones for all its rules: CrossGuard asks one rule after the other, and hands each a copy
+ * of its own, out of which each would have to make the matrix of connections, too. A rule that is asked again is asked about another
+ * stack, or another time.
+ */
+class DeclaredStack {
+  readonly #asked = new Set<Rule>();
+  #subjects: readonly Subject[] = [];
+
+  subjectsFor(rule: Rule, resources: readonly Declared[]): readonly Subject[] {
+    if (this.#asked.size === 0 || this.#asked.has(rule)) {
+      this.#asked.clear();
+      this.#subjects = resources.map(subjectOf);
+    }
+    this.#asked.add(rule);
+    return this.#subjects;
+  }
 }
 
 function policyText({ id, summary, severity, levels }: RuleText, { environment }: Surroundings) {

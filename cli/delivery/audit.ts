@@ -1,5 +1,6 @@
 import process from "node:process";
 import { places } from "../../local/places.ts";
+import { parseJson } from "../../rollout/parse-json.ts";
 import { type ChildResult, runChild } from "../child.ts";
 import { type Command, parseOptions, refusePositionals } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -79,11 +80,6 @@ const named: Readonly<Record<string, Severity>> = { info: "low", low: "low", mod
 const severityOf = (word: string): Severity => named[word] ?? "critical";
 
 function parsed(text: string): AuditReport | undefined {
-  try {
-    const read: unknown = JSON.parse(text);
-    return typeof read === "object" && read !== null ? read : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const read = parseJson(text);
+  return typeof read === "object" && read !== null ? read : undefined;
 }

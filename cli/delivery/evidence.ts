@@ -3,6 +3,7 @@ import { z } from "zod";
 import { colours } from "../../applications/application.ts";
 import type { KubeApi } from "../../rollout/kube/api.ts";
 import { type LiveRoute, openTrip, releaseAnnotation } from "../../rollout/observed.ts";
+import { parseJson } from "../../rollout/parse-json.ts";
 import type { Settings } from "../../settings.ts";
 import { type Command, parseOptions, refusePositionals } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -78,22 +79,13 @@ Exit codes: 0 every image is known, 1 some are not.
 
 /** Reads evidence that came through another job. @throws Failure that says what is not right about it. */
 export function evidenceIn(text: string): Evidence {
-  const read = evidenceForm.safeParse(jsonIn(text));
+  const read = evidenceForm.safeParse(parseJson(text));
   if (read.success) return read.data;
   const [first] = read.error.issues;
   throw new Failure(
     `--evidence: ${first?.path.join(".") || "it"}: ${first?.message}; allowed: what golive delivery evidence prints`,
     2,
   );
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** What is read of a pod. */

@@ -1,3 +1,4 @@
+import { parseJson } from "../../rollout/parse-json.ts";
 import { Failure } from "../failure.ts";
 
 /** Who a GitHub job is, as GitHub itself signs it: valid for minutes, and only for whom it was made. */
@@ -42,13 +43,8 @@ function expiryOf(token: string): Date {
 }
 
 function readClaims(payload: string): { readonly exp?: unknown } | undefined {
-  try {
-    const read: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-    return typeof read === "object" && read !== null ? read : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const read = parseJson(Buffer.from(payload, "base64url").toString("utf8"));
+  return typeof read === "object" && read !== null ? read : undefined;
 }
 
 /** What kubectl and every Kubernetes client read from a credential plugin's standard output. */

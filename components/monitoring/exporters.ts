@@ -1,7 +1,7 @@
+import { guardName } from "../../rollout/gate/guard-name.ts";
 import type { Settings } from "../../settings.ts";
 import type { CustomManifest } from "../cluster/custom-manifest.ts";
 import { metricsName } from "../database/names.ts";
-import { guardName } from "../traffic/guard-manifests.ts";
 import { rolloutMetricsName } from "../traffic/rollout-metrics-manifests.ts";
 import { jobIs, limits, metricsPort, oftenScraped, type Relabelling, selectedBy, withoutNoise } from "./scrape.ts";
 

@@ -1,5 +1,6 @@
 import { isHttp } from "../../applications/application.ts";
 import type { Trait } from "../../applications/flow.ts";
+import { guardName } from "../../rollout/gate/guard-name.ts";
 import type { Settings } from "../../settings.ts";
 import { serverName as redisName } from "../cache/statefulset.ts";
 import { serverName as postgresName } from "../database/address.ts";
@@ -10,7 +11,6 @@ import { kubeStateMetricsName } from "../monitoring/kube-state-metrics.ts";
 import { alertmanagerName, grafanaName, nodesNamespace, prometheusName } from "../monitoring/names.ts";
 import { blackboxName } from "../monitoring/probe.ts";
 import { labelsOf } from "../pod/labels.ts";
-import { guardName } from "../traffic/guard-manifests.ts";
 import { rolloutMetricsName } from "../traffic/rollout-metrics-manifests.ts";
 
 /** Where the pods of one component are, and the labels that they have. */

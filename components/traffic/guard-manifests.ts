@@ -16,8 +16,6 @@ import {
   programRole,
 } from "./program.ts";
 
-export { guardName };
-
 /** One of them is there while a node is drained, or the other one starts anew. */
 const replicas = 2;
 

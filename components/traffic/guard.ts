@@ -1,5 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { guardName as name } from "../../rollout/gate/guard-name.ts";
 import type { Settings } from "../../settings.ts";
 import {
   gatewayPodsService,
@@ -10,7 +11,6 @@ import {
   guardConfigMap,
   guardDeployment,
   guardRole,
-  guardName as name,
 } from "./guard-manifests.ts";
 
 export interface GuardArgs {

@@ -25,6 +25,19 @@ export function credentialSetIn(text: string): string | undefined {
   return undefined;
 }
 
+/**
+ * The credential that a value in clear is, in words; undefined when it seems to be none. `among`: the text around the value, in which
+ * others may be set, too; default: the value itself.
+ */
+export function credentialIn(name: string, value: string, among = value): string | undefined {
+  const named = namesCredential(name) && couldBeCredential(value) ? name : credentialSetIn(among);
+  return (
+    credentialForm(value) ??
+    (named === undefined ? undefined : `a value in clear for ${named}`) ??
+    (looksGenerated(value) ? "a word as random as a key" : undefined)
+  );
+}
+
 /** A text that has the form of a credential somewhere, in words. */
 export const credentialForm = (text: string): string | undefined =>
   forms.find(([, pattern]) => pattern.test(text))?.[0];

@@ -3,7 +3,7 @@ import { leavesOf, textOf, treeOf } from "../manifest.ts";
 import type { Finding, ResourceRule } from "../rule.ts";
 import { kindOf } from "../subject.ts";
 import { inTurn } from "../unknown.ts";
-import { couldBeCredential, credentialForm, credentialSetIn, looksGenerated, namesCredential } from "./credential.ts";
+import { credentialForm, credentialIn } from "./credential.ts";
 import { isReportToCome } from "./report.ts";
 
 /** A ConfigMap is a Secret that everybody may read. */
@@ -58,13 +58,8 @@ const setting = /^\s*(?:-\s+)?(?:export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?([
 /** `requirepass x`: a line of two words, as Redis and others have them. */
 const pair = /^\s*([\w.-]+)\s+["']?([^"'\s]+)["']?\s*$/;
 
-/** `among`: the text in which others may be set, too. */
-function valueProblems(path: string, key: string, value: string, among = value): readonly Finding[] {
-  const named = namesCredential(key) && couldBeCredential(value) ? key : credentialSetIn(among);
-  const found =
-    credentialForm(value) ??
-    (named === undefined ? undefined : `a value in clear for ${named}`) ??
-    (looksGenerated(value) ? "a word as random as a key" : undefined);
+function valueProblems(path: string, key: string, value: string, among?: string): readonly Finding[] {
+  const found = credentialIn(key, value, among);
   return found === undefined ? [] : [finding(path, found)];
 }
 

@@ -3,7 +3,7 @@ import { at, type Tree, textOf, treeOf } from "../manifest.ts";
 import { type ContainerView, podsOf } from "../pod.ts";
 import type { Finding, ResourceRule } from "../rule.ts";
 import { inTurn } from "../unknown.ts";
-import { couldBeCredential, credentialForm, credentialSetIn, looksGenerated, namesCredential } from "./credential.ts";
+import { credentialIn, namesCredential } from "./credential.ts";
 
 /** Everybody who may read a pod reads its environment, its arguments and its annotations. */
 export const noCredentialsInPods: ResourceRule = {
@@ -89,11 +89,7 @@ const handlersOf = ({ startupProbe, readinessProbe, livenessProbe, lifecycle }: 
   }).flatMap(([where, handler]) => (handler === undefined ? [] : [[where, handler] as const]));
 
 function problemOf(path: string, name: string, value: string): readonly Finding[] {
-  const named = namesCredential(name) && couldBeCredential(value) ? name : credentialSetIn(value);
-  const found =
-    credentialForm(value) ??
-    (named === undefined ? undefined : `a value in clear for ${named}`) ??
-    (looksGenerated(value) ? "a word as random as a key" : undefined);
+  const found = credentialIn(name, value);
   return found === undefined ? [] : [finding(path, found)];
 }
 

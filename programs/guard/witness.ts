@@ -4,9 +4,9 @@ import type { Verdict } from "../../rollout/gate/verdict.ts";
 import { messageOf } from "../../rollout/kube/answer.ts";
 import type { KubeApi } from "../../rollout/kube/api.ts";
 import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
-import { parseJson } from "../../rollout/ledger/parse-json.ts";
 import { appendRecord, readPages } from "../../rollout/ledger/store.ts";
 import type { LiveRoute } from "../../rollout/observed.ts";
+import { parseJson } from "../../rollout/parse-json.ts";
 import type { Trip } from "../../rollout/told.ts";
 
 /** Who tells what the guard did, and of which application. */

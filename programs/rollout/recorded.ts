@@ -1,7 +1,7 @@
 import { type Colour, colours } from "../../applications/application.ts";
 import type { LedgerEntry } from "../../rollout/ledger/pages.ts";
-import { parseJson } from "../../rollout/ledger/parse-json.ts";
 import { type Kind, kinds, standsAfter } from "../../rollout/ledger/record.ts";
+import { parseJson } from "../../rollout/parse-json.ts";
 import type { Weights } from "../../rollout/told.ts";
 
 /** What a dashboard shows of one record of the ledger. */

@@ -1,5 +1,6 @@
 import { messageOf } from "../kube/answer.ts";
 import type { KubeAnswer, KubeApi } from "../kube/api.ts";
+import { parseJson } from "../parse-json.ts";
 import type { AskPrometheus } from "./measure.ts";
 
 /** A Prometheus in a cluster: its namespace, and name and port of its Service, such as `prometheus:9090`. */
@@ -30,23 +31,14 @@ export function queryValue({ status, body }: Pick<KubeAnswer, "status" | "body">
 
 /** The `data` of an answer that says `success`, or undefined. */
 function parse(body: string): unknown {
-  const answer = asJson(body);
+  const answer = parseJson(body);
   return field(answer, "status") === "success" ? field(answer, "data") : undefined;
 }
 
 /** Prometheus' own words where it has some; the API server's where it did not come so far. */
 function errorOf(body: string): string {
-  const error = field(asJson(body), "error");
+  const error = field(parseJson(body), "error");
   return typeof error === "string" ? error.slice(0, 300) : messageOf(body);
-}
-
-function asJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** The one number of an instant vector; NaN of an empty one. */

@@ -1,6 +1,6 @@
+import { parseJson } from "../parse-json.ts";
 import { isRecordKey, type LedgerEntry, type LedgerHead, type LedgerPage } from "./pages.ts";
 import { parseRecord } from "./parse.ts";
-import { parseJson } from "./parse-json.ts";
 import { canonicalJson, hashOf, type LedgerRecord } from "./record.ts";
 
 /**

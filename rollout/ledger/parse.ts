@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { colours } from "../../applications/application.ts";
 import type { Verdict } from "../gate/verdict.ts";
-import { parseJson } from "./parse-json.ts";
+import { parseJson } from "../parse-json.ts";
 import { infinities, kinds, type LedgerRecord } from "./record.ts";
 
 const number = z.union([

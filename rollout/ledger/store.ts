@@ -1,5 +1,6 @@
 import { messageOf } from "../kube/answer.ts";
 import type { KubeAnswer, KubeApi } from "../kube/api.ts";
+import { parseJson } from "../parse-json.ts";
 import {
   headAnnotation,
   headText,
@@ -14,7 +15,6 @@ import {
   pageNames,
   parseHead,
 } from "./pages.ts";
-import { parseJson } from "./parse-json.ts";
 import { canonicalJson, type LedgerRecord, type RecordDraft, recordAfter, sha256 } from "./record.ts";
 
 /** Of those who write at once one wins a round: so many rounds, then something else is wrong. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Application, Colour, SmokeTest } from "../../applications/application.ts";
+import { parseJson } from "../parse-json.ts";
 
 export interface SmokeRequest {
   readonly method: string;
@@ -132,7 +133,7 @@ function judge({ expect, keep = {} }: SmokeTest, { status, body }: SmokeAnswer, 
     // What a server says of its own failure is the first thing that a person wants to know; a success may hold a token.
     return failed(status >= 400 && body.trim() !== "" ? `${status}: ${brief(body)}` : String(status));
   }
-  const json = parsed(body);
+  const json = parseJson(body);
   for (const [path, wanted] of Object.entries(filledAll(expect.fields ?? {}, values))) {
     const found = textAt(json, path);
     if (found !== wanted)
@@ -174,16 +175,6 @@ function missingIn(part: unknown, values: Values): readonly string[] {
   }
   if (typeof part !== "object" || part === null) return [];
   return [...new Set(Object.values(part).flatMap((each) => missingIn(each, values)))];
-}
-
-/** Undefined: no JSON. */
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** What is at a path such as `tasks.0.title`, as text; undefined: nothing, or no text, number or truth value. */

@@ -19,8 +19,7 @@ export function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Al
       !run.outdated.includes(told.proven[colour])
     )
       notes.push(`this gives up the return to ${colour} ${told.releases[colour]} in one step`);
-  // A trip is not what the route was told either, but no hand did that.
-  if (route.edits.length > 0 && !trip) notes.push(`overwrites a hand edit: ${route.edits.join("; ")}`);
+  if (route.edits.length > 0 && !isTripsOwn(run)) notes.push(`overwrites a hand edit: ${route.edits.join("; ")}`);
   if (trip) notes.push(`acknowledges the trip of ${trip.colour}: ${trip.reason}`);
   const spends = run.releasesChange.find((colour) => route.exposure[colour] > 0);
   if (spends) notes.push(`changes ${spends} in place: ${desired.inPlace?.reason}`);
@@ -54,3 +53,7 @@ export function allow(run: Run, move: Move, mustBeReady: Colour | undefined): Al
     notes,
   };
 }
+
+/** What a trip itself makes of the route differs from what was told, too; no hand did that. */
+const isTripsOwn = ({ trip, route }: Run): boolean =>
+  trip !== undefined && route.exposure[trip.colour] === 0 && route.floor[otherColour(trip.colour)] === 100;

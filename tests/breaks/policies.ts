@@ -12,7 +12,7 @@ export const breaks: readonly Break[] = [
   },
   {
     promise: "No finding quotes the credential that it found.",
-    file: "policies/secrets/no-credentials-in-pods.ts",
+    file: "policies/secrets/credential.ts",
     find: "credentialForm(value) ??",
     replace: "value ??",
     test: "tests/policy/secrets.test.ts",

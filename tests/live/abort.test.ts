@@ -19,7 +19,7 @@ import { readLedger } from "../../rollout/ledger/read.ts";
 import { readPages } from "../../rollout/ledger/store.ts";
 import { readRoute } from "../../rollout/observed.ts";
 import { weightsOf } from "../../rollout/told.ts";
-import { type Answered, askSteadily, faultyPods } from "../support/faulty-pods.ts";
+import { type Answered, faultyPods, underLoad } from "../support/faulty-pods.ts";
 import { told } from "../support/live.ts";
 import { stackSettings } from "../support/platform.ts";
 import { config, core } from "../support/tools-namespace.ts";
@@ -57,20 +57,6 @@ const abort = (...more: readonly string[]) =>
     ],
     { cwd: directory, env: { HOME: directory } },
   );
-
-/** Load for as long as `during` takes: its answers. */
-async function underLoad(during: (answers: readonly Answered[]) => Promise<void>): Promise<readonly Answered[]> {
-  const stopped = new AbortController();
-  const answers: Answered[] = [];
-  const asking = askSteadily(local.hostname, 100, stopped.signal, answers);
-  try {
-    await during(answers);
-  } finally {
-    stopped.abort();
-    await asking;
-  }
-  return answers;
-}
 
 /** Whether so many answers in a row that the weights of before cannot be the reason are all so. */
 const lastAre = (answers: readonly Answered[], so: (answer: Answered) => boolean) =>
@@ -130,9 +116,11 @@ beforeEach(async () => {
 describe("golive rollout abort --now", () => {
   it("takes the candidate off the traffic under load, with no request lost, by a kubeconfig alone", async () => {
     // The gateway has to hear of a route that is new, before it is asked of it to lose nothing.
-    await underLoad((answers) => until("the route", async () => lastAre(answers, ({ status }) => status === 200)));
+    await underLoad(local.hostname, 100, (answers) =>
+      until("the route", async () => lastAre(answers, ({ status }) => status === 200)),
+    );
     let seen = Number.NaN;
-    const answers = await underLoad(async (said) => {
+    const answers = await underLoad(local.hostname, 100, async (said) => {
       await until("both colours answer", async () => new Set(said.map(({ colour }) => colour)).size === 2, 30, 20);
       const began = performance.now();
       const { stdout } = await abort();

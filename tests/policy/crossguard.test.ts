@@ -105,6 +105,19 @@ describe("exemptions of the stack", () => {
     expect(await raisedBy(other)).toBe(true);
   });
 
+  it("are judged by the stack at hand, and not by the one before", async () => {
+    const ends = async (sent: readonly Sent[]) =>
+      (await pack.analyzeStack(sent)).filter(({ rule }) => rule === "namespaces-of-the-stack").length;
+    const namespace: Sent = {
+      type: "kubernetes:core/v1:Namespace",
+      name: "production",
+      properties: { apiVersion: "v1", kind: "Namespace", metadata: { name: "production" } },
+    };
+    expect(await ends([privileged])).toBe(1);
+    expect(await ends([privileged, namespace])).toBe(0);
+    expect(await ends([privileged])).toBe(1);
+  });
+
   it("are a fault when nothing needs them", async () => {
     const said = (await pack.analyzeStack([privileged])).filter(({ rule }) => rule === "exemption-unused");
     expect(said.map(({ level, message }) => [level, message.includes("Deployment/production/gone")])).toEqual([

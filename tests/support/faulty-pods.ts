@@ -58,12 +58,7 @@ export interface Answered {
 }
 
 /** Asks the public listener for a host so many times a second until the signal, and at most 60 s; every answer is kept. */
-export async function askSteadily(
-  host: string,
-  perSecond: number,
-  signal: AbortSignal,
-  answers: Answered[],
-): Promise<void> {
+async function askSteadily(host: string, perSecond: number, signal: AbortSignal, answers: Answered[]): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const every = 50;
   const deadline = performance.now() + 60_000;
@@ -75,6 +70,24 @@ export async function askSteadily(
   }
   await Promise.all(pending);
   agent.destroy();
+}
+
+/** `askSteadily` for as long as `during` takes: its answers. */
+export async function underLoad(
+  host: string,
+  perSecond: number,
+  during: (answers: readonly Answered[]) => Promise<void>,
+): Promise<readonly Answered[]> {
+  const stopped = new AbortController();
+  const answers: Answered[] = [];
+  const asking = askSteadily(host, perSecond, stopped.signal, answers);
+  try {
+    await during(answers);
+  } finally {
+    stopped.abort();
+    await asking;
+  }
+  return answers;
 }
 
 const askOnce = (host: string, agent: Agent) =>

@@ -21,7 +21,7 @@ import type { LedgerRecord } from "../../rollout/ledger/record.ts";
 import { type LiveRoute, readRoute } from "../../rollout/observed.ts";
 import { weightsOf } from "../../rollout/told.ts";
 import type { Settings } from "../../settings.ts";
-import { type Answered, askSteadily, faultyPods } from "./faulty-pods.ts";
+import { type Answered, faultyPods, underLoad } from "./faulty-pods.ts";
 import { told } from "./live.ts";
 import { stackSettings } from "./platform.ts";
 import { config, core } from "./tools-namespace.ts";
@@ -110,20 +110,8 @@ export class GuardedRoute {
   }
 
   /** Load for as long as `during` takes: its answers. */
-  async underLoad(
-    during: (answers: readonly Answered[]) => Promise<void>,
-    perSecond = 200,
-  ): Promise<readonly Answered[]> {
-    const stopped = new AbortController();
-    const answers: Answered[] = [];
-    const asking = askSteadily(this.#settings.hostname, perSecond, stopped.signal, answers);
-    try {
-      await during(answers);
-    } finally {
-      stopped.abort();
-      await asking;
-    }
-    return answers;
+  underLoad(during: (answers: readonly Answered[]) => Promise<void>, perSecond = 200): Promise<readonly Answered[]> {
+    return underLoad(this.#settings.hostname, perSecond, during);
   }
 
   async scale(deployment: string, replicas: number): Promise<void> {

@@ -28,6 +28,13 @@ describe("a trip (rule 7)", () => {
     });
   });
 
+  it("hides no hand edit that came after it", () => {
+    const edited = { ...tripped, rules: evenRules({ blue: 70, green: 30 }) };
+    expect(run(edited, { candidateTraffic: 0 })).toMatchObject({
+      notes: [expect.stringContaining("overwrites a hand edit: rule /api has blue 70, green 30"), expect.anything()],
+    });
+  });
+
   it("that was acknowledged lets the colour climb again; another one does not", () => {
     const acknowledged = at(0, { acknowledged: trip });
     expect(run({ ...acknowledged, trip }, { candidateTraffic: 10 })).toMatchObject({ allowed: true, move: "up" });
