@@ -10,36 +10,56 @@ export type Excuse = (judgements: readonly Judgement[]) => readonly Judgement[];
 /** The rules as CrossGuard wants them: one policy for each, under its id, at the level of the environment. */
 export function policiesOf(rules: readonly Rule[], surroundings: Surroundings, excuse: Excuse): Policies {
   const judge = (subjects: readonly Subject[], rule: Rule) => excuse(judgeAll(subjects, [rule], surroundings));
-  const stack = new DeclaredStack();
+  const stack = new SameForAll<readonly Subject[]>();
+  const resources = new Map<string, SameForAll<readonly Subject[]>>();
+  const resourceOf = (urn: string) => {
+    const asked = resources.get(urn) ?? new SameForAll();
+    resources.set(urn, asked);
+    return asked;
+  };
   return rules.map((rule) =>
     isStackRule(rule)
       ? ({
           ...policyText(rule, surroundings),
-          validateStack: ({ resources }, report) => tell(judge(stack.subjectsFor(rule, resources), rule), report),
+          validateStack: ({ resources: all }, report) =>
+            tell(
+              judge(
+                stack.for(rule, () => all.map(subjectOf)),
+                rule,
+              ),
+              report,
+            ),
         } satisfies StackValidationPolicy)
       : ({
           ...policyText(rule, surroundings),
-          validateResource: (declared: Declared, report) => tell(judge([subjectOf(declared)], rule), report),
+          validateResource: (declared: Declared, report) =>
+            tell(
+              judge(
+                resourceOf(declared.urn).for(rule, () => [subjectOf(declared)]),
+                rule,
+              ),
+              report,
+            ),
         } satisfies ResourceValidationPolicy),
   );
 }
 
 /**
- * The resources of a stack as subjects, the same ones for all its rules: CrossGuard asks one rule after the other, and hands each a copy
- * of its own, out of which each would have to make the matrix of connections, too. A rule that is asked again is asked about another
+ * What all rules are to be asked about, made once: CrossGuard asks one rule after the other and hands each a copy of its own, of which
+ * each would have to read the resource, or make the matrix of connections, again. A rule that is asked again is asked about another
  * stack, or another time.
  */
-class DeclaredStack {
+class SameForAll<T> {
   readonly #asked = new Set<Rule>();
-  #subjects: readonly Subject[] = [];
+  #made: T | undefined;
 
-  subjectsFor(rule: Rule, resources: readonly Declared[]): readonly Subject[] {
-    if (this.#asked.size === 0 || this.#asked.has(rule)) {
+  for(rule: Rule, make: () => T): T {
+    if (this.#made === undefined || this.#asked.has(rule)) {
       this.#asked.clear();
-      this.#subjects = resources.map(subjectOf);
+      this.#made = make();
     }
     this.#asked.add(rule);
-    return this.#subjects;
+    return this.#made;
   }
 }
 

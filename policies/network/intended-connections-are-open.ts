@@ -81,11 +81,11 @@ function missing(
 
 /** Of a flow whose port only the configuration knows, some connection that no other flow explains. */
 function isOpen(matrix: Matrix, flow: Flow, from: Somebody, to: Somebody): boolean {
-  if (flow.ports !== "configured")
-    return portsOf(flow).every((connection) => matrix.reach(from, to, connection) === "open");
+  const passage = matrix.passage(from, to);
+  if (flow.ports !== "configured") return portsOf(flow).every((connection) => passage(connection) === "open");
   const explicit = matrix.flows.filter(({ ports }) => ports !== "configured");
   return connectionsWorthAsking([...matrix.policiesOf(from), ...matrix.policiesOf(to)], endOf(to)).some(
-    (connection) => matrix.reach(from, to, connection) === "open" && !isIntended(explicit, from, to, connection),
+    (connection) => passage(connection) === "open" && !isIntended(explicit, from, to, connection),
   );
 }
 
@@ -99,7 +99,7 @@ function closing(
   const [connection] = portsOf(flow);
   const [from, to] = pair ?? [own, own];
   const isOut =
-    connection !== undefined && sends(matrix.policiesOf(from), endOf(from), endOf(to), connection) === "open";
+    connection !== undefined && sends(matrix.policiesOf(from), endOf(from), endOf(to))(connection) === "open";
   const end = isOut || !("pod" in from) ? to : from;
   const policies = matrix.policiesOf("pod" in end ? end : own);
   const specific = policies.find(({ spec }) => Object.keys(treeOf(spec.podSelector)).length > 0);

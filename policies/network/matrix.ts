@@ -6,7 +6,7 @@ import { labelsOf, nameOf, type Tree, textOf, treesOf } from "../manifest.ts";
 import type { Subject } from "../rule.ts";
 import { ofKind } from "../stack.ts";
 import { type DeclaredPod, type DeclaredPolicy, declaredPods, declaredPolicies } from "./pods.ts";
-import { type Connection, type End, isPod, type Pod, policiesOf, type Reach, reach } from "./reachability.ts";
+import { type Connection, type End, isPod, type Passage, type Pod, passage, policiesOf } from "./reachability.ts";
 import { type Stranger, strangersOf } from "./strangers.ts";
 
 /** Somebody in the matrix: pods of the stack, or a stranger. */
@@ -18,7 +18,7 @@ export interface Matrix {
   readonly strangers: readonly Stranger[];
   readonly flows: readonly Flow[];
   readonly policies: readonly DeclaredPolicy[];
-  readonly reach: (from: Somebody, to: Somebody, connection: Connection) => Reach;
+  readonly passage: (from: Somebody, to: Somebody) => Passage;
   /** The policies that select somebody in any direction. */
   readonly policiesOf: (somebody: Somebody) => readonly DeclaredPolicy[];
 }
@@ -53,9 +53,9 @@ function matrixMadeOf(subjects: readonly Subject[]): Matrix {
     strangers: strangersOf(subjects, pods, policies),
     flows: applicationsOf(subjects).flatMap((application) => flowsOf(application, traitsOf(subjects, application))),
     policiesOf: (somebody) => policiesOfEnd(endOf(somebody)),
-    reach(from, to, connection) {
+    passage(from, to) {
       const ends = [endOf(from), endOf(to)] as const;
-      return reach(ends.flatMap(policiesOfEnd), ...ends, connection);
+      return passage(ends.flatMap(policiesOfEnd), ...ends);
     },
   };
 }

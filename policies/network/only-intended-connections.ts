@@ -10,7 +10,7 @@ import {
   type Somebody,
   unheardOf,
 } from "./matrix.ts";
-import { type Connection, isPod, policiesOf, receives, sends } from "./reachability.ts";
+import { type Connection, isPod, policiesOf, receives, sends, shut } from "./reachability.ts";
 
 /** Every pair outside of the intended matrix is closed, for strangers whom a policy takes by mistake, too. */
 export const onlyIntendedConnections: StackRule = {
@@ -59,10 +59,12 @@ function pairsOf(matrix: Matrix): readonly (readonly [Somebody, Somebody])[] {
 
 /** The open connections of a pair that nobody intends, by the policy that is to blame. */
 function unintended(matrix: Matrix, from: Somebody, to: Somebody): ReadonlyMap<Subject, readonly Connection[]> {
-  const policies = [...matrix.policiesOf(from), ...matrix.policiesOf(to)];
   const found = new Map<Subject, Connection[]>();
+  const passage = matrix.passage(from, to);
+  if (passage === shut) return found;
+  const policies = [...matrix.policiesOf(from), ...matrix.policiesOf(to)];
   for (const connection of connectionsWorthAsking(policies, endOf(to))) {
-    const answer = matrix.reach(from, to, connection);
+    const answer = passage(connection);
     // A stranger's address is tried by itself.
     const open = answer === "open" || (answer === "maybe" && "pod" in from && "pod" in to);
     if (!open || isIntended(matrix.flows, from, to, connection)) continue;
@@ -79,8 +81,8 @@ function unintended(matrix: Matrix, from: Somebody, to: Somebody): ReadonlyMap<S
 function culprit(matrix: Matrix, from: Somebody, to: Somebody, connection: Connection): Subject {
   const ends = [endOf(from), endOf(to)] as const;
   const byChance = matrix.strangers.some((each) => !isPod(each.end) && isIntended(matrix.flows, each, to, connection));
-  const receiving = matrix.policiesOf(to).find((each) => receives([each], ...ends, connection) !== "closed");
-  const sending = matrix.policiesOf(from).find((each) => sends([each], ...ends, connection) !== "closed");
+  const receiving = matrix.policiesOf(to).find((each) => receives([each], ...ends)(connection) !== "closed");
+  const sending = matrix.policiesOf(from).find((each) => sends([each], ...ends)(connection) !== "closed");
   const ours = { receiving: "pod" in to ? receiving : undefined, sending: "pod" in from ? sending : undefined };
   const policy = byChance ? (ours.sending ?? ours.receiving) : (ours.receiving ?? ours.sending);
   if (policy === undefined) throw new Error("no policy of the stack opens this connection");

@@ -40,17 +40,26 @@ export type Direction = "Ingress" | "Egress";
 
 export const isPod = (end: End): end is Pod => "namespace" in end;
 
-/** Whether `from` may open this connection to `to`. */
-export const reach = (policies: readonly Policy[], from: End, to: End, connection: Connection): Reach =>
-  least(sends(policies, from, to, connection), receives(policies, from, to, connection));
+/** What policies let pass from one end to another: asked for one connection after the other. */
+export type Passage = (connection: Connection) => Reach;
 
-/** What the policies of the one who opens it make of a connection. */
-export const sends = (policies: readonly Policy[], from: End, to: End, connection: Connection): Reach =>
-  isPod(from) ? allowed(policies, "Egress", { own: from, other: to, connection }) : "open";
+/** Nothing passes, whatever is asked. */
+export const shut: Passage = () => "closed";
+
+/** What `from` may open to `to`. */
+export function passage(policies: readonly Policy[], from: End, to: End): Passage {
+  const [sending, receiving] = [sends(policies, from, to), receives(policies, from, to)];
+  if (sending === shut || receiving === shut) return shut;
+  return (connection) => least(sending(connection), receiving(connection));
+}
+
+/** What the policies of the one who opens a connection make of it. */
+export const sends = (policies: readonly Policy[], from: End, to: End): Passage =>
+  isPod(from) ? allowed(policies, "Egress", from, to) : free;
 
 /** What the policies of the other end make of it. */
-export const receives = (policies: readonly Policy[], from: End, to: End, connection: Connection): Reach =>
-  isPod(to) ? allowed(policies, "Ingress", { own: to, other: from, connection }) : "open";
+export const receives = (policies: readonly Policy[], from: End, to: End): Passage =>
+  isPod(to) ? allowed(policies, "Ingress", to, from) : free;
 
 /** The policies that select a pod in a direction; with none it is open in it. */
 export function policiesOf<P extends Policy>(policies: readonly P[], direction: Direction, pod: Pod): readonly P[] {
@@ -67,22 +76,23 @@ function directionsOf(spec: Tree): ReadonlySet<string> {
   return new Set(listOf(spec.egress).length > 0 ? ["Ingress", "Egress"] : ["Ingress"]);
 }
 
-interface Asked {
-  readonly own: Pod;
-  readonly other: End;
-  readonly connection: Connection;
-}
+const free: Passage = () => "open";
 
-function allowed(policies: readonly Policy[], direction: Direction, { own, other, connection }: Asked): Reach {
+function allowed(policies: readonly Policy[], direction: Direction, own: Pod, other: End): Passage {
   const selecting = policiesOf(policies, direction, own);
-  if (selecting.length === 0) return "open";
-  const receiver = direction === "Ingress" ? own : other;
-  const reaches = selecting.flatMap((policy) =>
-    treesOf(direction === "Ingress" ? policy.spec.ingress : policy.spec.egress)
-      .filter((rule) => takesPort(rule.ports, connection, receiver))
-      .map((rule) => takesEnd(direction === "Ingress" ? rule.from : rule.to, other, policy.namespace)),
+  if (selecting.length === 0) return free;
+  const taking = selecting.flatMap(({ spec, namespace }) =>
+    treesOf(direction === "Ingress" ? spec.ingress : spec.egress)
+      .map((rule) => ({ rule, reach: takesEnd(direction === "Ingress" ? rule.from : rule.to, other, namespace) }))
+      .filter(({ reach }) => reach !== "closed"),
   );
-  return reaches.reduce(most, "closed");
+  if (taking.length === 0) return shut;
+  const receiver = direction === "Ingress" ? own : other;
+  return (connection) =>
+    taking
+      .filter(({ rule }) => takesPort(rule.ports, connection, receiver))
+      .map(({ reach }) => reach)
+      .reduce(most, "closed");
 }
 
 /** No ports are all ports, of every protocol. */

@@ -354,7 +354,12 @@ describe("the catalogue is true of", () => {
         quantile: quantile(0.9, rate(buckets(queried), 60)),
       };
       for (const [form, vector] of Object.entries(labelled)) {
-        const [first] = (await query(vector.promql(new Clock()))).data.result;
+        let first: { metric: Readonly<Record<string, string>> } | undefined;
+        // A rate needs two scrapes.
+        await until(`an answer to ${form}`, async () => {
+          [first] = (await query(vector.promql(new Clock()))).data.result;
+          return first !== undefined;
+        });
         expect([form, Object.keys(first?.metric ?? {}).sort()]).toEqual([form, [...vector.labels].sort()]);
       }
     });

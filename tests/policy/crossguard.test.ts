@@ -66,6 +66,14 @@ describe("the pack of a production stack", () => {
     );
   });
 
+  it("judges a resource as it is now, not as it was when it was asked last", async () => {
+    const raised = async (value: boolean) =>
+      (await pack.analyze(deployment({ securityContext: { privileged: value } }))).some(
+        ({ rule }) => rule === "privileged",
+      );
+    expect([await raised(true), await raised(false), await raised(true)]).toEqual([true, false, true]);
+  });
+
   it("still fails for what is known to be wrong beside it", async () => {
     const beside = deployment({});
     const containers = [

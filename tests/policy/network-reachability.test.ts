@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Connection, type Pod, type Policy, policiesOf, reach } from "../../policies/network/reachability.ts";
+import { type Connection, type Pod, type Policy, passage, policiesOf } from "../../policies/network/reachability.ts";
 
 /**
  * The cases of Kubernetes' own suite for NetworkPolicies (kubernetes/kubernetes, test/e2e/network/netpol/network_policy.go), as
@@ -53,7 +53,7 @@ const expected = ({ closed, open = [] }: Asked) =>
 
 const found = (policies: readonly Policy[], { to: connection = tcp(80), labels }: Asked) =>
   pairs.map(
-    ([from, to]) => `${from} > ${to} ${reach(policies, podNamed(from, labels), podNamed(to, labels), connection)}`,
+    ([from, to]) => `${from} > ${to} ${passage(policies, podNamed(from, labels), podNamed(to, labels))(connection)}`,
   );
 
 const tcp = (port: number): Connection => ({ port, protocol: "TCP" });
@@ -363,13 +363,13 @@ describe("an end that has no address yet", () => {
   const anywhere = [inX({ ...onA, ...egress({ to: [{ ipBlock: { cidr: "0.0.0.0/0" } }] }) })];
 
   it("may be in a range or not: nobody is told that it is safe", () => {
-    expect(reach(anywhere, podNamed("x/a"), planned, tcp(80))).toBe("maybe");
-    expect(reach(anywhere, podNamed("x/a"), { address: "10.0.0.9" }, tcp(80))).toBe("open");
+    expect(passage(anywhere, podNamed("x/a"), planned)(tcp(80))).toBe("maybe");
+    expect(passage(anywhere, podNamed("x/a"), { address: "10.0.0.9" })(tcp(80))).toBe("open");
   });
 
   it("is closed all the same where its own side closes it", () => {
     const closed = inX({ podSelector: { matchLabels: { pod: "b" } }, ...ingress() });
-    expect(reach([...anywhere, closed], podNamed("x/a"), planned, tcp(80))).toBe("closed");
+    expect(passage([...anywhere, closed], podNamed("x/a"), planned)(tcp(80))).toBe("closed");
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type PlanNode, planProblem, readsOf } from "../../cli/bench/explain.ts";
 import { type Figures, figuresOf, type Measured, passes, ratioOf } from "../../cli/bench/figures.ts";
+import { reportText } from "../../cli/bench/preview.ts";
 import { type BenchReport, benchText, shortcomings } from "../../cli/bench/report.ts";
 import { bench } from "../../cli/bench.ts";
 import type { Progress } from "../../cli/progress.ts";
@@ -120,5 +121,26 @@ describe("golive bench", () => {
   ])("%j is refused with what is allowed", async (line, message) => {
     const args = line === "" ? [] : line.split(" ");
     expect(await failureOf(() => bench.run(args, new Session(quiet)))).toEqual({ message, exitCode: 2 });
+  });
+});
+
+describe("the report of golive bench preview", () => {
+  const seconds = (judged: readonly number[]) => reportText({ plain: [5, 4, 6], empty: [6, 7, 5.5], judged });
+
+  it("compares medians, and says what no pack can do without", () => {
+    expect(seconds([6.2, 6.4, 9])).toBe(
+      [
+        "seconds of a preview of production    #1    #2    #3  median",
+        "without policies                    5.00  4.00  6.00    5.00",
+        "with a pack without rules           6.00  7.00  5.50    6.00",
+        "with the pack                       6.20  6.40  9.00    6.40",
+        "",
+        "ratio 1.28: less than 1.30 (a pack without rules: 1.20)",
+      ].join("\n"),
+    );
+  });
+
+  it("says when the pack costs too much", () => {
+    expect(seconds([6.5, 6.5, 6.5])).toContain("ratio 1.30: NOT less than 1.30");
   });
 });
