@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Application, type Colour, type Environment, otherColour } from "./applications/application.ts";
 import { applications } from "./applications/catalogue.ts";
 import { Ladder } from "./rollout/ladder.ts";
-import type { Override } from "./rollout/rules/override.ts";
 import { type Circumstances, crossProblems, rungsOf } from "./settings/checks.ts";
 import {
   type BackupPlan,
@@ -18,6 +17,7 @@ import { type GateSettings, gateOf } from "./settings/gate.ts";
 import { type LoggingSettings, loggingOf } from "./settings/logging.ts";
 import { type MonitoringSettings, monitoringOf } from "./settings/monitoring.ts";
 import { type NetworkSettings, networkOf } from "./settings/network.ts";
+import type { ReleaseOverride } from "./settings/override.ts";
 import { SettingsError } from "./settings/problems.ts";
 import { type Complete, type Given, parseForm, schema, secretKeys } from "./settings/schema.ts";
 
@@ -77,7 +77,7 @@ export interface Settings {
   readonly candidateTraffic: number;
   readonly ladder: Ladder;
   readonly inPlace: InPlace | undefined;
-  readonly override: Override | undefined;
+  readonly override: ReleaseOverride | undefined;
   readonly gate: GateSettings;
   readonly retireAfterHours: number;
   readonly database: DatabaseSettings;
@@ -98,7 +98,6 @@ export interface Settings {
 
 /** Raw config of one project namespace: key without `golive:`, value as the engine hands it over (JSON text for objects). */
 export interface RawSettings extends Circumstances {
-  readonly stack: string;
   readonly values: Readonly<Record<string, string>>;
 }
 

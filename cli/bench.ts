@@ -27,7 +27,7 @@ Usage: golive bench step
             some minutes.
   rollback  a release that fails 30 % of its requests at 10 % of 1,500 a second: how long users meet it, and how many of their
             requests fail, by the guard, by "abort --now" and by "pulumi up". Stack local must be up (golive demo --keep); it
-            ends at 0. Writes .golive/bench-rollback.json. It takes some minutes.
+            ends at 0. Writes .golive/bench-rollback.json. It takes some minutes, and ends with 1 when an aim is missed.
 
 Examples:
   golive demo --keep && golive bench step

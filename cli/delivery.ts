@@ -14,6 +14,7 @@ const words: Readonly<Record<string, () => Promise<Command>>> = {
   evidence: async () => (await import("./delivery/evidence.ts")).evidence,
   promoted: async () => (await import("./delivery/evidence.ts")).promoted,
   drift: async () => (await import("./delivery/drift.ts")).drift,
+  complete: async () => (await import("./delivery/complete.ts")).complete,
   publish: async () => (await import("./delivery/publish.ts")).publish,
   audit: async () => (await import("./delivery/audit.ts")).audit,
   images: async () => (await import("./delivery/images.ts")).images,
@@ -35,6 +36,7 @@ Usage: golive delivery WORD [options]
   promoted    refuse a release that the evidence does not have and the stack does not run yet
   promote     write the images that one stack has proven into the next one's file
   drift       what is live and not as the stack last left it
+  complete    one check with a fixed name for the jobs of all stacks
   publish     a report as a comment on a pull request, or drift as an issue; edited, never repeated
   audit       known vulnerabilities of the npm packages
   images      known vulnerabilities of the images that a stack names

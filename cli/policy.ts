@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type Command, parseOptions } from "./command.ts";
 import { Failure } from "./failure.ts";
+import { evaluated } from "./preview/evaluated.ts";
 import { ownPack, previewOf } from "./preview/judged.ts";
 import type { PolicyFinding, Preview } from "./preview/model.ts";
 import { counted } from "./preview/read.ts";
@@ -32,9 +33,11 @@ Example:
         `golive policy: got ${positionals.length === 0 ? "nothing" : `"${positionals.join(" ")}"`}; allowed: check. See: golive policy --help`,
         2,
       );
-    const read = await previewOf(values.stack, { pack: ownPack, strict: true, session, progress: session.progress });
-    process.stdout.write(`${checkText(read)}\n`);
-    return exitCodes[read.verdict];
+    return await evaluated(async () => {
+      const read = await previewOf(values.stack, { pack: ownPack, strict: true, session, progress: session.progress });
+      process.stdout.write(`${checkText(read)}\n`);
+      return exitCodes[read.verdict];
+    });
   },
 };
 

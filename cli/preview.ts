@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { type Command, parseOptions, refusePositionals } from "./command.ts";
 import { Failure } from "./failure.ts";
+import { evaluated } from "./preview/evaluated.ts";
 import { ownPack, previewOf } from "./preview/judged.ts";
 import type { Preview, Verdict } from "./preview/model.ts";
 import { markdownOf, textOf } from "./preview/render.ts";
@@ -31,8 +32,9 @@ It says how traffic moves, which migrations run, what is replaced or deleted, wh
 object to; never a secret's value. What a rule could not decide is listed; "golive policy check" fails for it.
 The same run gives the same text and the same plan, so that a second comment edits the first one without noise.
 
-Exit code 0: nothing to object to. 1: refused, by the program, by a policy, or because a workload, a volume or a database
-would be replaced or deleted. 2: it could not be evaluated.
+Exit code 0: nothing to object to. 1: refused, by the program, by a policy, by protection, because a workload would be replaced,
+or because something that holds data would be replaced or deleted. 2: it could not be evaluated. A workload that is deleted and
+holds nothing is listed, not refused: so a retired colour goes.
 
 Examples:
   golive preview --stack production
@@ -51,9 +53,11 @@ Examples:
     if (write === undefined) throw refuse(`--output: got "${output}"; allowed: ${Object.keys(outputs).join(", ")}`);
     if (unjudged && pack !== undefined) throw refuse("got --policy-pack and --no-policies; allowed: one of them");
     const directory = unjudged ? undefined : resolve(pack ?? ownPack);
-    const read = await previewOf(stack, { pack: directory, strict: false, session, progress: session.progress });
-    process.stdout.write(write(read));
-    return exitCodes[read.verdict];
+    return await evaluated(async () => {
+      const read = await previewOf(stack, { pack: directory, strict: false, session, progress: session.progress });
+      process.stdout.write(write(read));
+      return exitCodes[read.verdict];
+    });
   },
 };
 

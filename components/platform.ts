@@ -5,7 +5,7 @@ import { type Colour as ColourName, colours, isHttp } from "../applications/appl
 import type { LiveCluster } from "../rollout/cluster.ts";
 import type { Allowed } from "../rollout/decide.ts";
 import { assess } from "../rollout/gate/assess.ts";
-import { isGated } from "../rollout/gate/held.ts";
+import { isFirst, isGated } from "../rollout/gate/held.ts";
 import { contractHooks, routeHooks } from "../rollout/hooks.ts";
 import { originOf } from "../rollout/ledger/origin.ts";
 import { runLedger } from "../rollout/ledger/run-ledger.ts";
@@ -150,13 +150,17 @@ function hooksOf({ settings, cluster, observed, decision }: PlatformArgs): pulum
   // Workers answer no requests: a step does not wait for them.
   const services = settings.application.services.filter(isHttp).map(({ name }) => name);
   const to = decision.told.candidateTraffic;
+  const isOn = gate.mode === "on";
   return routeHooks({
     ...{ cluster, observed, decision, services },
     assess:
-      gate.mode === "on" && isGated(observed, decision)
+      isOn && isGated(decision)
         ? (now) => assess(settings, { observe: async () => now, api: cluster.api }, { to })
         : undefined,
-    smoke: decision.leap === undefined ? undefined : () => candidateFailures(settings, cluster),
+    smoke:
+      decision.leap !== undefined || (isOn && isFirst(observed, decision))
+        ? () => candidateFailures(settings, cluster)
+        : undefined,
     ledger: runLedger(cluster.api, {
       ...{ application: settings.application.name, stack, namespace, observed, decision },
       origin: () => originOf(join(import.meta.dirname, ".."), process.env),

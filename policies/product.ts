@@ -11,6 +11,7 @@ import { monitorsFindTheirTargets } from "./monitoring/monitors-find-their-targe
 import { prometheusTakesEverything } from "./monitoring/prometheus-takes-everything.ts";
 import type { Rule } from "./rule.ts";
 import { noCredentialsInConfigmaps } from "./secrets/no-credentials-in-configmaps.ts";
+import { noCredentialsInObjects } from "./secrets/no-credentials-in-objects.ts";
 import { noCredentialsInPods } from "./secrets/no-credentials-in-pods.ts";
 import { noDocumentedCredentials } from "./secrets/no-documented-credentials.ts";
 import { productionRunsAsProduction } from "./secrets/production-runs-as-production.ts";
@@ -48,6 +49,7 @@ export const productRules: readonly Rule[] = [
   monitorsFindTheirTargets,
   prometheusTakesEverything,
   noCredentialsInConfigmaps,
+  noCredentialsInObjects,
   noCredentialsInPods,
   noDocumentedCredentials,
   productionRunsAsProduction,

@@ -35,6 +35,15 @@ export function readable(urn: string, inputs: Readonly<Record<string, unknown>>)
 export const isUnknown = (object: unknown, key: string): boolean =>
   typeof object === "object" && object !== null && Object.getOwnPropertyDescriptor(object, key)?.get !== undefined;
 
+/** The part of a value that is known: what would throw is left out, or undefined in a list. */
+export function knownPart(value: unknown): unknown {
+  const part = (holder: object, key: string): unknown =>
+    isUnknown(holder, key) ? undefined : knownPart(Reflect.get(holder, key));
+  if (Array.isArray(value)) return Array.from(value.keys(), (index) => part(value, `${index}`));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.keys(value).map((key) => [key, part(value, key)]));
+}
+
 interface Place {
   readonly urn: string;
   readonly path: string;

@@ -3,6 +3,7 @@ import { otherColour } from "../applications/application.ts";
 import type { LiveCluster } from "./cluster.ts";
 import type { Allowed, Refused } from "./decide.ts";
 import { type Assessment, assess, type Judged } from "./gate/assess.ts";
+import { isGated } from "./gate/held.ts";
 import { stepText } from "./gate/text.ts";
 import { planHash } from "./ledger/drafts.ts";
 import type { Observed } from "./observed.ts";
@@ -26,10 +27,10 @@ export async function previewStep(
   settings: Judged,
   { api }: Pick<LiveCluster, "api">,
   observed: Observed,
-  { move, told, rescue }: Allowed,
+  decision: Allowed,
 ): Promise<Assessment | undefined> {
-  if (settings.gate.mode === "off" || move !== "up" || rescue !== undefined) return undefined;
-  return assess(settings, { observe: async () => observed, api }, { to: told.candidateTraffic });
+  if (settings.gate.mode === "off" || !isGated(decision)) return undefined;
+  return assess(settings, { observe: async () => observed, api }, { to: decision.told.candidateTraffic });
 }
 
 /** Says what a step up was judged by, what it exposes, and what would hold it now. */

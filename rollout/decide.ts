@@ -173,7 +173,7 @@ function refuseSkip({ desired, to }: Run, asked: string, next: number | undefine
     `${asked} skips a rung: the next is ${next} (or any lower value)`,
     lacks === undefined
       ? `set candidateTraffic ${next}`
-      : `set candidateTraffic ${next}; as ${stable} cannot serve (${lacks}), golive:override {percent: ${to}, reason} lets it skip rungs`,
+      : `set candidateTraffic ${next}; as ${stable} cannot serve (${lacks}), golive:override {percent: ${to}, release, reason} lets it skip rungs`,
   );
 }
 

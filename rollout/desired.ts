@@ -31,7 +31,7 @@ export function desiredOf(
     retired: { blue: colours.blue.retired, green: colours.green.retired },
     replicas: Object.fromEntries(http.map((service) => [service.name, service.replicas[environment]])),
     inPlace,
-    override,
+    override: override?.release === colours[candidate].release?.version ? override : undefined,
     soakSpeed: gate.mode === "off" ? undefined : monitoring.speed,
     retireAfterHours,
     migrations: { pending, contract: settings.contract },

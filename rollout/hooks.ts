@@ -58,7 +58,7 @@ export async function beforeWrite(context: RunContext): Promise<Assessment | und
   const failed = (await smoke?.()) ?? [];
   if (failed.length > 0)
     throw new RunError(
-      `${decision.mustBeReady} would get ${decision.told.candidateTraffic} % in one step, but does not pass its smoke tests: ${failed.join(", ")}; the route was not written`,
+      `${decision.mustBeReady} would get ${decision.told.candidateTraffic} %${decision.leap === undefined ? "" : " in one step"}, but does not pass its smoke tests: ${failed.join(", ")}; the route was not written\nNext: golive rollout smoke says why; repair the release, then try again`,
     );
   if (!assess) {
     // The tests took their time: a guard may have tripped meanwhile.
@@ -87,7 +87,7 @@ async function withPods({ cluster, observed, decision, services }: RunContext): 
     if (!missing) return now;
     if (Date.now() > deadline)
       throw new RunError(
-        `${colour} should get ${decision.weights[colour]} %, but after ${readySeconds} s it still has no ready pod of ${missing}; the route was not written`,
+        `${colour} should get ${decision.weights[colour]} %, but after ${readySeconds} s it still has no ready pod of ${missing}; the route was not written\nNext: run \`pulumi up\` with candidateTraffic ${observed.route?.exposure[decision.told.candidate] ?? 0} until ${colour} is ready, then step`,
       );
     await pause(500);
   }
@@ -99,8 +99,15 @@ function refuseChange(before: Observed, now: Observed): void {
 }
 
 /** @throws RunError when the live route does not say what this run wrote. */
-export async function afterWrite({ cluster, decision, ledger }: RunContext, judged?: Assessment): Promise<void> {
+export async function afterWrite(
+  { cluster, observed, decision, ledger }: RunContext,
+  judged?: Assessment,
+): Promise<void> {
   const { route } = await cluster.observe();
+  if (route?.trip && route.trip.id !== observed.route?.trip?.id)
+    throw new RunError(
+      `the route was written with ${show(decision.weights)}, but ${route.trip.colour} was tripped at once (${route.trip.reason}): it reads ${show(route.exposure)}\nNext: set candidateTraffic 0, which acknowledges the trip`,
+    );
   if (!route) throw new RunError("the route was written, but is not there any more: run `pulumi up --refresh`");
   if (route.edits.length > 0 || !sameWeights(route.exposure, decision.weights))
     throw new RunError(

@@ -1,4 +1,11 @@
-import { type Application, type Colour, colours, type Environment, otherColour } from "../applications/application.ts";
+import {
+  type Application,
+  type Colour,
+  colours,
+  type Environment,
+  environments,
+  otherColour,
+} from "../applications/application.ts";
 import { applications } from "../applications/catalogue.ts";
 import { Ladder } from "../rollout/ladder.ts";
 import { documentedCredential } from "./documented-credentials.ts";
@@ -9,6 +16,7 @@ import { type Given, secretKeys } from "./schema.ts";
 
 /** What is known beside the values themselves. */
 export interface Circumstances {
+  readonly stack: string;
   /** Keys that the engine keeps as secrets. */
   readonly secretKeys: ReadonlySet<string>;
   /** A preview may go without the secrets that only an `up` needs, so that a reviewer needs none. */
@@ -18,6 +26,7 @@ export interface Circumstances {
 /** What is wrong between the values of a configuration; each check speaks only when the values it needs are there. */
 export function crossProblems(given: Given, circumstances: Circumstances): readonly Problem[] {
   return [
+    ...environmentProblems(given, circumstances),
     ...trafficProblems(given),
     ...colours.flatMap((colour) => releaseProblems(given, colour)),
     ...ownImageProblems(given),
@@ -26,6 +35,12 @@ export function crossProblems(given: Given, circumstances: Circumstances): reado
     ...gateProblems(given),
     ...overrideProblems(given),
   ];
+}
+
+/** The environment sets how much a policy weighs and what may be left out: a stack that is called production is no other. */
+function environmentProblems({ environment }: Given, { stack }: Circumstances): readonly Problem[] {
+  if (environment === undefined || stack === environment || !environments.some((each) => each === stack)) return [];
+  return [{ key: "environment", text: `got "${environment}", but the stack is called ${stack}; allowed: ${stack}` }];
 }
 
 /** The rungs that a configuration asks for: by name, as a list, or the application's first ladder. Undefined: no such name. */

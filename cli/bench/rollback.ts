@@ -14,7 +14,7 @@ import { orderErrors } from "../demo/faults.ts";
 import { Failure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { ownWorkspace, changeableStack as stack, stackText } from "../workspace.ts";
-import { figuresOf, type RollbackFigures, rollbackText } from "./rollback-report.ts";
+import { figuresOf, missedAims, type RollbackFigures, rollbackText, type WayName } from "./rollback-report.ts";
 
 const percent = 10;
 const badShare = 0.3;
@@ -26,7 +26,7 @@ const quietMs = 2000;
 
 /** One way back: what makes the traffic go, and whether the guard is there meanwhile. */
 interface Way {
-  readonly name: string;
+  readonly name: WayName;
   readonly guards: number;
   readonly go: (session: Session) => Promise<void>;
 }
@@ -48,7 +48,7 @@ const ways: readonly Way[] = [
   },
 ];
 
-/** Measures how long users meet a release that fails 30 % of its requests at 10 %, by each way back. */
+/** Measures how long users meet a release that fails 30 % of its requests at 10 %, by each way back, and judges that. */
 export async function benchRollback(session: Session): Promise<number> {
   const { progress } = session;
   await answeringCluster(progress);
@@ -61,7 +61,9 @@ export async function benchRollback(session: Session): Promise<number> {
   await progress.stage("back to 0, with the guard", () => restore(session));
   await writeFile(join(places.golive, "bench-rollback.json"), `${JSON.stringify(figures, undefined, 2)}\n`);
   process.stdout.write(`\n${rollbackText(figures)}\n`);
-  return 0;
+  const missed = missedAims(figures);
+  for (const problem of missed) process.stderr.write(`golive bench rollback: ${problem}\n`);
+  return missed.length === 0 ? 0 : 1;
 }
 
 async function golive(session: Session, args: readonly string[]): Promise<void> {
@@ -85,9 +87,10 @@ async function restore(session: Session): Promise<void> {
 async function prepare({ guards }: Way, session: Session): Promise<void> {
   await restore(session);
   await clearTombstones(session);
-  await scaleGuard(guards);
   await setTraffic(session, percent);
   await golive(session, ["pulumi", "up", "--yes", "--skip-preview", "--stack", stack]);
+  // Not before: a step up from 0 is held without a guard. It has nothing to object to yet, and ends as soon as it is told to.
+  await scaleGuard(guards);
 }
 
 async function clearTombstones(session: Session): Promise<void> {

@@ -44,6 +44,16 @@ export class Repository {
     ]);
   }
 
+  /** The commit of the newest run of a workflow on a branch that was green; undefined when there was none. */
+  async lastGreen(workflow: string, branch: string): Promise<string | undefined> {
+    const query = `branch=${encodeURIComponent(branch)}&status=success&per_page=1`;
+    const { workflow_runs: runs = [] } = (await this.#ask(
+      "GET",
+      `/actions/workflows/${workflow}/runs?${query}`,
+    )) as Runs;
+    return runs[0]?.head_sha;
+  }
+
   /** Makes or edits the open issue that begins with `mark`. */
   async openIssue(mark: string, title: string, body: string): Promise<"made" | "edited" | "same"> {
     const own = await this.#issue(mark);
@@ -100,7 +110,7 @@ export class Repository {
     if (response.ok) return JSON.parse(text);
     const refused = response.status === 403 || response.status === 404;
     const next = refused
-      ? ". Has the job the permission for it: pull-requests: write, issues: write for drift, contents: read?"
+      ? ". Has the job the permission for it: pull-requests: write, issues: write for drift, contents: read, actions: read?"
       : "";
     throw new Failure(`GitHub answered ${what} with ${response.status}: ${text.slice(0, 300)}${next}`);
   }
@@ -111,6 +121,10 @@ const mostFiles = 300;
 
 interface Comparison {
   readonly files?: readonly { readonly filename: string; readonly previous_filename?: string }[];
+}
+
+interface Runs {
+  readonly workflow_runs?: readonly { readonly head_sha: string }[];
 }
 
 interface Text {

@@ -48,13 +48,10 @@ export async function keepReport(kind: ReportKind, stack: string, markdown: stri
   await writeFile(reportFile(kind, stack), markdown);
 }
 
-/** @throws Failure when no such report was kept. */
-export async function keptReport(kind: ReportKind, stack: string): Promise<string> {
+/** What was kept; undefined when nothing was. */
+export async function keptReport(kind: ReportKind, stack: string): Promise<string | undefined> {
   return await readFile(reportFile(kind, stack), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
-    throw new Failure(
-      `there is no ${kind} of stack ${stack} to publish; first: golive delivery ${kind} --stack ${stack}`,
-      2,
-    );
+    return undefined;
   });
 }

@@ -13,7 +13,8 @@ golive delivery latest: refuses a commit that a newer one of its branch has over
 Usage: golive delivery latest --stack STACK
 
 A job may wait for hours for somebody to approve it. Run after a newer one, it would take the stack back to what it was, traffic and
-all: a way down is never refused. It reads GITHUB_SHA and GITHUB_REF_NAME, and needs GITHUB_TOKEN (contents: read).
+all: a way down is never refused. What it would have brought is not lost: a refused run is not green, and the run of the newest
+commit takes in all since the last green one (golive delivery stacks --undelivered). It reads GITHUB_SHA and GITHUB_REF_NAME, and needs GITHUB_TOKEN (contents: read).
 `,
   async run(args) {
     const stack = stackOf("latest", args);
@@ -29,7 +30,7 @@ all: a way down is never refused. It reads GITHUB_SHA and GITHUB_REF_NAME, and n
       return 0;
     }
     throw new Failure(
-      `stack ${stack}: ${branch} has a newer commit that concerns it, so ${commit.slice(0, 10)} is not delivered any more. Its own run does that`,
+      `stack ${stack}: ${branch} has a newer commit that concerns it, so ${commit.slice(0, 10)} is not delivered any more. The run of the newest commit brings it along: it takes in all that no green run has delivered`,
     );
   },
 };

@@ -3,6 +3,7 @@ import process from "node:process";
 import { places } from "../../local/places.ts";
 import { runChild } from "../child.ts";
 import type { Command } from "../command.ts";
+import { evaluated } from "../preview/evaluated.ts";
 import { jobOf, keepReport } from "./job.ts";
 import { stackOf } from "./line.ts";
 import { keepIdentity } from "./login.ts";
@@ -17,7 +18,7 @@ Exit codes, as of golive preview: 0 nothing to object to, 1 refused, 2 could not
 `,
   async run(args, session) {
     const stack = stackOf("preview", args);
-    const identity = await keepIdentity(session, process.env);
+    const identity = await evaluated(() => keepIdentity(session, process.env));
     const words = ["preview", "--stack", stack, "--output", "markdown"];
     const { exitCode, stdout, stderr } = await runChild(
       process.execPath,
@@ -36,11 +37,16 @@ Exit codes, as of golive preview: 0 nothing to object to, 1 refused, 2 could not
     await jobOf().summary(report);
     process.stdout.write(report);
     if (stdout.trim() === "" && stderr.trim() === "") process.stderr.write("golive preview said nothing\n");
-    // Nothing to object to needs a report that says so.
-    return stdout.trim() === "" && exitCode === 0 ? 2 : exitCode;
+    // Neither "nothing to object to" nor "refused" without a report that says so.
+    return stdout.trim() === "" ? 2 : exitCode;
   },
 };
 
-/** The report where there is none: a comment of an earlier run must not stand as if it were this one's. */
-export const unevaluated = (stack: string, exitCode: number): string =>
-  `### Preview of stack \`${stack}\`\n\n**It could not be evaluated** (exit code ${exitCode}): nothing is known about this change. The job's log says why.\n`;
+/**
+ * The report where there is none: a comment of an earlier run must not stand as if it were this one's. No exit code: the job did not
+ * come as far as the preview.
+ */
+export function unevaluated(stack: string, exitCode?: number): string {
+  const how = exitCode === undefined ? "the job ended before it" : `exit code ${exitCode}`;
+  return `## Preview of ${stack}: could not be evaluated\n\nNothing is known about this change (${how}). The job's log says why.\n`;
+}

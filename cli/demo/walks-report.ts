@@ -19,9 +19,16 @@ export interface Walk {
   readonly backSeconds: number | null;
 }
 
-/** A good release must arrive without a failed request, a bad one must be at 0 again by itself. No task may be lost in either. */
+/** All walks together must take less than this. */
+const mostSeconds = 600;
+
+/**
+ * A good release must arrive without a failed request, a bad one must be at 0 again by itself. No task may be lost in either, and
+ * both must be done in ten minutes.
+ */
 export function walkProblems(walks: readonly Walk[]): readonly string[] {
-  return walks.flatMap(({ release, outcome, reason, live, requests, failed, written, lost }) => {
+  const seconds = walks.reduce((sum, walk) => sum + walk.seconds, 0);
+  const problems = walks.flatMap(({ release, outcome, reason, live, requests, failed, written, lost }) => {
     const [wanted, end] = release === "good" ? (["reached", 100] as const) : (["rolled back", 0] as const);
     return [
       ...(outcome === wanted && live === end
@@ -33,6 +40,8 @@ export function walkProblems(walks: readonly Walk[]): readonly string[] {
       ...(lost > 0 ? [`the ${release} release: ${lost} of ${written} tasks that were written are lost; none may`] : []),
     ];
   });
+  if (seconds < mostSeconds) return problems;
+  return [...problems, `the walks took ${seconds.toFixed(0)} s together; they must take less than ${mostSeconds} s`];
 }
 
 /** Both walks as a table for a terminal. */

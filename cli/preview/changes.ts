@@ -71,12 +71,15 @@ function fieldsOf({ old, new: next, diffs, detailedDiff }: StepEventMetadata, ch
 const top = (path: string) => path.split(/[.[]/, 1)[0] ?? path;
 
 /** Kinds whose replacement stops what serves, or throws away what somebody wrote. */
-const running = ["Deployment", "StatefulSet", "DaemonSet"];
+const running = ["Deployment", "StatefulSet", "DaemonSet", "Kibana", "Beat"];
 const holding = [
   ...["PersistentVolumeClaim", "PersistentVolume", "Namespace", "StatefulSet"],
   // Operators' resources, and what stands in the database.
-  ...["Cluster", "Elasticsearch", "Prometheus", "Database", "Schema"],
+  // Silences, and lines in a queue that Elasticsearch does not have yet, are somebody's, too.
+  ...["Cluster", "Elasticsearch", "Logstash", "Prometheus", "Alertmanager", "Database", "Schema"],
 ];
+/** What only says where the database's archive is: the archive stays, and nothing is written to it. */
+const archiving = ["ObjectStore"];
 
 function objectionTo({ change, kind, name }: Pick<Change, "change" | "kind" | "name">, kept: boolean) {
   if (change === "replace" && holding.includes(kind))
@@ -85,5 +88,9 @@ function objectionTo({ change, kind, name }: Pick<Change, "change" | "kind" | "n
     return `${kind} ${name} would be replaced: nothing serves in between`;
   if (change === "delete" && holding.includes(kind) && !kept)
     return `${kind} ${name} would be deleted, and what it holds is lost`;
+  if (change === "replace" && archiving.includes(kind))
+    return `${kind} ${name} would be replaced: the database is not backed up in between`;
+  if (change === "delete" && archiving.includes(kind) && !kept)
+    return `${kind} ${name} would be deleted: the database is not backed up any more`;
   return undefined;
 }

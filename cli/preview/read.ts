@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
-import { canonicalJson, sha256 } from "../../rollout/ledger/record.ts";
 import { changesOf } from "./changes.ts";
 import type { PolicyFinding, Preview, Verdict } from "./model.ts";
+import { planOf } from "./plan.ts";
 import { type LevelOf, policiesOf } from "./policies.ts";
 import { type Said, saidIn } from "./said.ts";
 import { masked } from "./shown.ts";
@@ -58,7 +58,7 @@ export function readPreview(run: PreviewedRun, { levelOf, today, strict }: Asked
     verdict: verdictOf(refusals, failures),
     objections: [...failures, ...refusals],
     ...{ refusal, traffic, migrations, warnings, changes, policies },
-    plan: refusal !== undefined || failures.length > 0 ? undefined : planOf({ traffic, migrations, changes }),
+    plan: refusal !== undefined || failures.length > 0 ? undefined : planOf(run.events, said),
   };
 }
 
@@ -79,13 +79,3 @@ function failuresOf({ exitCode, printed }: PreviewedRun, { errors }: Said, refus
 }
 
 export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
-
-/** One hash of what the run does. What it was measured by is not in it: that changes by the minute. */
-function planOf({ traffic, migrations, changes }: Pick<Preview, "traffic" | "migrations" | "changes">): string {
-  const moved = traffic && { move: traffic.move, from: traffic.from ?? null, to: traffic.to, weights: traffic.weights };
-  const done = changes.map(({ change, urn, fields }) => ({
-    ...{ change, urn },
-    fields: fields.map(({ path, from = null, to = null }) => ({ path, from, to })),
-  }));
-  return sha256(canonicalJson({ traffic: moved ?? null, pending: migrations.pending.map(({ name }) => name), done }));
-}

@@ -33,6 +33,8 @@ export interface WalkOptions {
   readonly pollSeconds: number;
   /** Seconds that the gate may hold on one rung, once its soak is over. */
   readonly patienceSeconds: number;
+  /** Asked before each rung but the first, for which `missing` answers: what no longer holds, or undefined. Default: nothing. */
+  readonly broken?: () => Promise<string | undefined>;
 }
 
 /** A step whose `up` failed this often on one rung is not tried again, whatever the gate says in between. */
@@ -121,6 +123,8 @@ class Walk {
     const { from, to } = step;
     const missing = from === 0 ? await this.#driver.missing() : undefined;
     if (missing !== undefined) return this.#end("refused", missing, "golive rollout preflight");
+    const broken = from === 0 ? undefined : await this.#options.broken?.();
+    if (broken !== undefined) return this.#end("refused", broken, again);
     // A walk never goes down and up again: somebody else writes the route, or the file.
     if (this.#steps.some((taken) => taken.from === from && taken.to === to && taken.outcome === "success"))
       return this.#end("refused", `pulumi up took the step ${from} -> ${to}, and ${from} % is live`, again);

@@ -14,18 +14,19 @@ import type { KubeApi } from "../../rollout/kube/api.ts";
 import { commitOf } from "../../rollout/ledger/origin.ts";
 import { readableRecords } from "../../rollout/ledger/read.ts";
 import type {
-  DatabaseEvidence,
   DocumentEvidence,
   MonitoringEvidence,
+  PolicyEvidence,
   PreflightReaders,
   PreflightSubject,
 } from "../../rollout/preflight/evidence.ts";
 import { signaturesOf } from "../../rollout/preflight/preflight.ts";
 import type { Settings } from "../../settings.ts";
-import { toolCluster } from "../database/cluster.ts";
-import { runTask } from "../database/run.ts";
+import { ownPack, previewOf } from "../preview/judged.ts";
+import type { PolicyFinding, Preview } from "../preview/model.ts";
 import type { Session } from "../session.ts";
 import { lastTestReport } from "../test-report.ts";
+import { databaseEvidence } from "./database-look.ts";
 import { smokeOf } from "./smoke.ts";
 import type { Look, RolloutStack } from "./stack.ts";
 
@@ -52,41 +53,11 @@ export function readersOf(stack: RolloutStack, settings: Settings, session: Sess
     commit: () => commitOf(places.root),
     tests: () => lastTestReport(),
     documents: () => documentEvidence(settings),
+    policies: () =>
+      session.progress.stage("policy check", async (progress) =>
+        policyEvidence(await previewOf(stack.name, { pack: ownPack, strict: true, session, progress })),
+      ),
     signatures: async () => signaturesOf(await readableRecords(api, stack.place)),
-  };
-}
-
-const moment = z.object({ lastSucceeded: z.object({ at: z.coerce.date() }).nullable() });
-const statusForm = z.object({
-  pending: z.array(z.object({ name: z.string() })),
-  problems: z.array(z.string()),
-  invalidIndexes: z.array(z.string()),
-  backup: moment,
-  drill: moment,
-});
-const verifyForm = z.object({ rows: z.array(z.object({ check: z.string(), found: z.string(), ok: z.boolean() })) });
-
-/** As `golive database status` and `verify` find it: by Jobs next to the data. */
-async function databaseEvidence({ cluster, place }: RolloutStack, session: Session): Promise<DatabaseEvidence> {
-  const run = <T>(command: "status" | "verify", form: z.ZodType<T>): Promise<T> =>
-    session.progress.stage(`database ${command}`, async (progress) => {
-      const options = { namespace: place.namespace, session, progress };
-      const task = { command, args: [], seconds: 600 };
-      const { result, message } = await runTask(toolCluster(cluster.config, place.namespace), task, options);
-      const read = form.safeParse(result);
-      if (read.success) return read.data;
-      throw new Error(
-        `golive database ${command} gave no result that can be read${message === "" ? "" : `: ${message}`}`,
-      );
-    });
-  const { backup, drill, pending, ...status } = await run("status", statusForm);
-  const { rows } = await run("verify", verifyForm);
-  return {
-    ...status,
-    pending: pending.map(({ name }) => name),
-    backupAt: backup.lastSucceeded?.at,
-    drillAt: drill.lastSucceeded?.at,
-    verified: rows,
   };
 }
 
@@ -142,6 +113,17 @@ export async function documentEvidence(settings: Settings): Promise<DocumentEvid
       .filter(([name, value]) => !told.some((each) => names(each, name, value)))
       .map(([name]) => name),
   };
+}
+
+/**
+ * What a preview was told by the policies, as `golive policy check` asks it.
+ * @throws Error with what kept the whole stack from being judged: a run that the program refuses declares nothing.
+ */
+export function policyEvidence({ policies, refusal, verdict, objections }: Preview): PolicyEvidence {
+  if (policies === undefined || refusal !== undefined || verdict === "unknown") throw new Error(objections.join("; "));
+  const mandatory = (findings: readonly PolicyFinding[]) =>
+    findings.filter(({ level }) => level === "mandatory").map(({ rule, resource }) => `${rule}, ${resource}`);
+  return { violations: mandatory(policies.violations), undecidable: mandatory(policies.undecidable) };
 }
 
 /** The heading of a runbook is the alert's name. */

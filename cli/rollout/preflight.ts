@@ -36,8 +36,8 @@ golive rollout preflight: the checklist before a release, filled by what can be 
 Usage: golive rollout preflight [--stack STACK] [--json]
        golive rollout preflight [--stack STACK] --sign NAME --reason WHY ITEM...
 
-Exit code 1 while an item is missing; golive rollout start refuses until none is. It runs Jobs that read the database, and the smoke
-tests against the candidate.
+Exit code 1 while an item is missing; golive rollout start refuses until none is. It runs Jobs that read the database,
+golive policy check, and the smoke tests against the candidate.
 
   --stack STACK   default: ${changeableStack}
   --json          the result as one line of JSON

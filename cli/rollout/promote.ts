@@ -23,6 +23,8 @@ export function unproven(
   if (state.paused !== undefined) return `paused by ${state.paused}`;
   if (assessment.soakLeftSeconds > 0) return `the soak on 100 % is not over: ${span(assessment.soakLeftSeconds)} left`;
   if (state.verdict.outcome === "rollback") return `the gate says rollback: ${state.verdict.reason}`;
+  // `retire` waited for as long, wrote the route after that, and left no pods to go back to.
+  if (route?.told?.retired.includes(otherColour(candidate))) return undefined;
   return tooEarly(route?.changedAt, at, retireAfterHours);
 }
 
@@ -44,10 +46,15 @@ export async function promoted(driver: DriverSession): Promise<WalkResult> {
   const state = await driver.read();
   const { look } = driver;
   if (!look) throw new RangeError("a read leaves a look");
-  const { told } = look.assessment.observed.route ?? {};
-  // The file names another candidate than the route: this promotion was begun, and proven when it was.
-  const begun = told !== undefined && told.candidate !== look.settings.candidate;
-  const candidate = begun ? told.candidate : look.settings.candidate;
+  const { settings } = look;
+  const { told, exposure } = look.assessment.observed.route ?? {};
+  // Only this command leaves a file that says 0 for the colour that the route does not name: it was proven when that was written.
+  const begun =
+    told !== undefined &&
+    told.candidate !== settings.candidate &&
+    settings.candidateTraffic === 0 &&
+    exposure?.[told.candidate] === 100;
+  const candidate = begun ? told.candidate : settings.candidate;
   const end = (outcome: WalkResult["outcome"], reason: string, next: string): WalkResult => ({
     ...{ outcome, reason, next, live: state.live, steps: [] },
   });
@@ -59,6 +66,14 @@ export async function promoted(driver: DriverSession): Promise<WalkResult> {
   const { succeeded, reason } = await driver.up();
   if (succeeded)
     return end("reached", promotedText(candidate, next), `give ${next} a release, then golive rollout start`);
+  // It may have failed behind the route: a file that contradicts the route would be carried out by the next `up`.
+  await driver.read();
+  if (driver.look?.assessment.observed.route?.told?.candidate === next)
+    return end(
+      "refused",
+      `the route has the switch (${next} is the candidate at 0), and so has the file; what failed is the rest of pulumi up: ${reason}`,
+      `golive pulumi up --stack ${driver.stack.name}`,
+    );
   await driver.engine.write({ "golive:candidate": candidate, "golive:candidateTraffic": "100" });
   await driver.committed(`golive: ${candidate} is still the candidate at 100\n\n${reason}`);
   return end("refused", reason, "golive rollout status");

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { readableRecords } from "../../rollout/ledger/read.ts";
 import type { Session } from "../session.ts";
+import { brokenDatabase } from "./database-look.ts";
 import { DriverLease } from "./lease.ts";
 import type { RolloutLine } from "./line.ts";
 import { note, pauseIn } from "./pause.ts";
@@ -14,7 +15,9 @@ export async function resume(line: RolloutLine, session: Session): Promise<numbe
   const paused = pauseIn(await readableRecords(stack.cluster.api, stack.place));
   const holder = await new DriverLease(stack.cluster.api, stack.place, "").holder();
   if (paused === undefined || holder === undefined)
-    return drive(line, session, async (driver) => finish(line, session, await walkFrom(driver, line, "resume")));
+    return drive(line, session, async (driver) =>
+      finish(line, session, await walkFrom(driver, line, "resume", () => brokenDatabase(driver.stack, session))),
+    );
   await note(stack, "resume", `was paused by ${paused}`);
   const said = `stack ${line.stack} goes on: ${holder.who} drives it`;
   process.stdout.write(`${line.json ? JSON.stringify({ resumed: true, driver: holder.who }) : said}\n`);

@@ -4,7 +4,6 @@ import { places } from "../../local/places.ts";
 import { sleep } from "../../programs/repeat.ts";
 import { tripRecordOf } from "../../rollout/ledger/drafts.ts";
 import { whoOf } from "../../rollout/ledger/origin.ts";
-import { readableRecords } from "../../rollout/ledger/read.ts";
 import { appendRecord } from "../../rollout/ledger/store.ts";
 import { smokeFailures } from "../../rollout/preflight/smoke.ts";
 import { tripRoute } from "../../rollout/trip.ts";
@@ -15,6 +14,7 @@ import type { Session } from "../session.ts";
 import type { Driver, UpOutcome } from "./drive.ts";
 import { RolloutEngine } from "./engine.ts";
 import { DriverLease, holderText, leaseSeconds, renewSeconds } from "./lease.ts";
+import { lookAtLedger } from "./ledger-look.ts";
 import type { RolloutLine } from "./line.ts";
 import { patiently } from "./patience.ts";
 import { pauseIn } from "./pause.ts";
@@ -79,10 +79,9 @@ export class DriverSession implements Driver {
   async read(): Promise<WalkState> {
     const { goal } = this;
     // The weight stays what it is meanwhile.
-    const { look, paused } = await patiently(this, async () => ({
-      look: await this.stack.look(),
-      paused: pauseIn(await readableRecords(this.stack.cluster.api, this.stack.place)),
-    }));
+    const look = await patiently(this, () => this.stack.look());
+    const { records, unreadable } = await lookAtLedger(this.stack);
+    const paused = unreadable ?? pauseIn(records);
     this.look = look;
     const { assessment, desired, refused } = look;
     const { observed, verdict, soakLeftSeconds } = assessment;

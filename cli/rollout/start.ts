@@ -2,6 +2,7 @@ import process from "node:process";
 import { readableRecords } from "../../rollout/ledger/read.ts";
 import { Failure } from "../failure.ts";
 import type { Session } from "../session.ts";
+import { brokenDatabase } from "./database-look.ts";
 import { walk } from "./drive.ts";
 import type { RolloutLine } from "./line.ts";
 import { note, pauseIn } from "./pause.ts";
@@ -13,7 +14,9 @@ const pollSeconds = 15;
 
 /** Walks the candidate up to the top of its ladder, or to the rung that the line names. */
 export async function start(line: RolloutLine, session: Session): Promise<number> {
-  return drive(line, session, async (driver) => finish(line, session, await walkFrom(driver, line, "start")));
+  return drive(line, session, async (driver) =>
+    finish(line, session, await walkFrom(driver, line, "start", () => brokenDatabase(driver.stack, session))),
+  );
 }
 
 /** The walk from wherever the stack is, with its first and its last word in the ledger. */
@@ -21,6 +24,7 @@ export async function walkFrom(
   driver: DriverSession,
   line: RolloutLine,
   begun: "start" | "resume",
+  broken?: () => Promise<string | undefined>,
 ): Promise<WalkResult> {
   const { stack } = driver;
   const paused = pauseIn(await readableRecords(stack.cluster.api, stack.place));
@@ -33,6 +37,7 @@ export async function walkFrom(
   const result = await walk(driver, {
     pollSeconds: Math.max(1, pollSeconds / monitoring.speed),
     patienceSeconds: line.patienceSeconds,
+    ...(broken === undefined ? {} : { broken }),
   });
   await note(stack, "finish", `${result.outcome}: ${result.reason}`).catch((error: unknown) =>
     driver.note(`the end of the walk is not in the ledger: ${error instanceof Error ? error.message : error}`),

@@ -3,7 +3,6 @@ import { type Colour, otherColour } from "../../applications/application.ts";
 import type { Counts } from "../../rollout/gate/measured.ts";
 import type { Verdict } from "../../rollout/gate/verdict.ts";
 import { missingOf } from "../../rollout/ledger/drafts.ts";
-import { readableRecords } from "../../rollout/ledger/read.ts";
 import { canonicalJson, type LedgerRecord } from "../../rollout/ledger/record.ts";
 import { openTrip } from "../../rollout/observed.ts";
 import { tripSentence, type Weights } from "../../rollout/told.ts";
@@ -12,6 +11,7 @@ import { type Action, nextAction } from "../../rollout/walk/walk.ts";
 import type { Session } from "../session.ts";
 import { table } from "../table.ts";
 import { DriverLease, type Holder, holderText } from "./lease.ts";
+import { type LedgerLook, lookAtLedger } from "./ledger-look.ts";
 import type { RolloutLine } from "./line.ts";
 import { pauseIn } from "./pause.ts";
 import { type Look, openStack, type RolloutStack } from "./stack.ts";
@@ -57,24 +57,24 @@ const tailLength = 5;
 /** Reads all of it. A ledger that cannot be read, or a Prometheus that does not answer, is told and ends nothing. */
 export async function statusOf(stack: RolloutStack): Promise<Status> {
   const { cluster, place } = stack;
-  const [look, records, driver] = await Promise.all([
+  const [look, ledger, driver] = await Promise.all([
     stack.look(),
-    readableRecords(cluster.api, place),
+    lookAtLedger(stack),
     new DriverLease(cluster.api, place, "").holder(),
   ]);
-  return statusFrom(stack, look, { records, driver });
+  return statusFrom(stack, look, { ...ledger, driver });
 }
 
 export function statusFrom(
   { name, place }: Pick<RolloutStack, "name" | "place">,
   { settings, desired, assessment, refused }: Look,
-  { records, driver }: { readonly records: readonly LedgerRecord[]; readonly driver: Holder | undefined },
+  { records, unreadable, driver }: LedgerLook & { readonly driver: Holder | undefined },
 ): Status {
   const { observed, measured, verdict, soakLeftSeconds, soakSeconds, share, unmeasured } = assessment;
   const { route } = observed;
   const { candidate, candidateTraffic, ladder } = settings;
   const stable = otherColour(candidate);
-  const paused = pauseIn(records);
+  const paused = unreadable ?? pauseIn(records);
   const open = route && openTrip(route);
   const state = walkStateOf({ observed, desired, goal: 100, paused, soakLeftSeconds, verdict, refused });
   return {

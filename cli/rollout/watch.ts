@@ -1,5 +1,7 @@
 import process from "node:process";
+import { type Colour, otherColour } from "../../applications/application.ts";
 import { sleep } from "../../programs/repeat.ts";
+import type { Observed } from "../../rollout/observed.ts";
 import { nextCheck, watchSeconds } from "../../rollout/walk/cadence.ts";
 import type { Session } from "../session.ts";
 import type { RolloutLine } from "./line.ts";
@@ -11,7 +13,7 @@ import { type Status, span, statusJson, statusOf, statusText } from "./status.ts
 /** Seconds between two pictures of a rollout that is under way. */
 const pictureSeconds = 5;
 
-/** Seconds since the candidate got 100 %, by the cluster's clock; undefined: it does not have it. */
+/** Seconds since the candidate got 100 %, at the least, by the cluster's clock; undefined: it does not have it. */
 export interface Watched {
   readonly status: Status;
   readonly sinceFullSeconds: number | undefined;
@@ -41,7 +43,7 @@ export function watchStep({ status, sinceFullSeconds }: Watched, speed: number):
 
 export async function watch(line: RolloutLine, session: Session): Promise<number> {
   const stack = await openStack(line.stack, session.progress);
-  const { monitoring } = await stack.settings();
+  const { monitoring, retireAfterHours } = await stack.settings();
   const unread = new AbortController();
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
@@ -56,7 +58,7 @@ export async function watch(line: RolloutLine, session: Session): Promise<number
   };
   for (;;) {
     // A day is long: an API server that restarts in it ends no watch.
-    const watched = await patiently(looker, () => watchedOf(stack));
+    const watched = await patiently(looker, () => watchedOf(stack, retireAfterHours));
     const next = watchStep(watched, monitoring.speed);
     process.stdout.write(textOf(line, watched, next, process.stdout));
     if (next.kind === "failing") {
@@ -70,11 +72,20 @@ export async function watch(line: RolloutLine, session: Session): Promise<number
   }
 }
 
-async function watchedOf(stack: RolloutStack): Promise<Watched> {
-  const [status, { route, at }] = await Promise.all([statusOf(stack), stack.cluster.observe()]);
-  const isFull = route?.exposure[status.candidate] === 100 && route.changedAt !== undefined;
-  const since = isFull && route.changedAt ? (at.getTime() - route.changedAt.getTime()) / 1000 : undefined;
-  return { status, sinceFullSeconds: since };
+async function watchedOf(stack: RolloutStack, retireAfterHours: number): Promise<Watched> {
+  const [status, observed] = await Promise.all([statusOf(stack), stack.cluster.observe()]);
+  return { status, sinceFullSeconds: sinceFull(observed, status.candidate, retireAfterHours) };
+}
+
+/** `retire` writes the route, too: when it did, so many hours had passed already. */
+export function sinceFull(
+  { route, at }: Pick<Observed, "route" | "at">,
+  candidate: Colour,
+  retireAfterHours: number,
+): number | undefined {
+  if (route?.exposure[candidate] !== 100 || route.changedAt === undefined) return undefined;
+  const before = route.told?.retired.includes(otherColour(candidate)) ? retireAfterHours * 3600 : 0;
+  return before + (at.getTime() - route.changedAt.getTime()) / 1000;
 }
 
 /** A terminal is drawn anew; a file gets a block for each look, JSON a line. */

@@ -6,7 +6,17 @@ import { labelsOf, nameOf, type Tree, textOf, treesOf } from "../manifest.ts";
 import type { Subject } from "../rule.ts";
 import { ofKind } from "../stack.ts";
 import { type DeclaredPod, type DeclaredPolicy, declaredPods, declaredPolicies } from "./pods.ts";
-import { type Connection, type End, isPod, type Passage, type Pod, passage, policiesOf } from "./reachability.ts";
+import {
+  type Connection,
+  type End,
+  isPod,
+  type Passage,
+  type Pod,
+  passage,
+  policiesOf,
+  receives,
+  sends,
+} from "./reachability.ts";
 import { type Stranger, strangersOf } from "./strangers.ts";
 
 /** Somebody in the matrix: pods of the stack, or a stranger. */
@@ -55,6 +65,9 @@ function matrixMadeOf(subjects: readonly Subject[]): Matrix {
     policiesOf: (somebody) => policiesOfEnd(endOf(somebody)),
     passage(from, to) {
       const ends = [endOf(from), endOf(to)] as const;
+      // No policy is asked about a stranger: in a namespace of the stack it has whatever further labels open its own side.
+      if (!("pod" in from)) return receives(policiesOfEnd(ends[1]), ...ends);
+      if (!("pod" in to)) return sends(policiesOfEnd(ends[0]), ...ends);
       return passage(ends.flatMap(policiesOfEnd), ...ends);
     },
   };

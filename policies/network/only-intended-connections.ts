@@ -10,7 +10,8 @@ import {
   type Somebody,
   unheardOf,
 } from "./matrix.ts";
-import { type Connection, isPod, policiesOf, receives, sends, shut } from "./reachability.ts";
+import type { DeclaredPolicy } from "./pods.ts";
+import { type Connection, isPod, policiesOf, type Reach, receives, sends, shut } from "./reachability.ts";
 
 /** Every pair outside of the intended matrix is closed, for strangers whom a policy takes by mistake, too. */
 export const onlyIntendedConnections: StackRule = {
@@ -81,13 +82,22 @@ function unintended(matrix: Matrix, from: Somebody, to: Somebody): ReadonlyMap<S
 function culprit(matrix: Matrix, from: Somebody, to: Somebody, connection: Connection): Subject {
   const ends = [endOf(from), endOf(to)] as const;
   const byChance = matrix.strangers.some((each) => !isPod(each.end) && isIntended(matrix.flows, each, to, connection));
-  const receiving = matrix.policiesOf(to).find((each) => receives([each], ...ends)(connection) !== "closed");
-  const sending = matrix.policiesOf(from).find((each) => sends([each], ...ends)(connection) !== "closed");
-  const ours = { receiving: "pod" in to ? receiving : undefined, sending: "pod" in from ? sending : undefined };
-  const policy = byChance ? (ours.sending ?? ours.receiving) : (ours.receiving ?? ours.sending);
+  const receiving =
+    "pod" in to
+      ? opening(policiesOf(matrix.policies, "Ingress", to.pod), (each) => receives([each], ...ends)(connection))
+      : undefined;
+  const sending =
+    "pod" in from
+      ? opening(policiesOf(matrix.policies, "Egress", from.pod), (each) => sends([each], ...ends)(connection))
+      : undefined;
+  const policy = byChance ? (sending ?? receiving) : (receiving ?? sending);
   if (policy === undefined) throw new Error("no policy of the stack opens this connection");
   return policy.subject;
 }
+
+/** The policy that names the other end, before one whose range may take its address. */
+const opening = (policies: readonly DeclaredPolicy[], reach: (policy: DeclaredPolicy) => Reach) =>
+  policies.find((each) => reach(each) === "open") ?? policies.find((each) => reach(each) === "maybe");
 
 const most = 3;
 const listed = (texts: readonly string[]) =>

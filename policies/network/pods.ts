@@ -53,7 +53,8 @@ function podsIn(subjects: readonly Subject[], subject: Subject): readonly Declar
     }));
 }
 
-function labelsOfNamespace(subjects: readonly Subject[], namespace: string): Tree {
+/** Labels of a namespace, with that of the API server. */
+export function labelsOfNamespace(subjects: readonly Subject[], namespace: string): Tree {
   const declared = ofKind(subjects, "Namespace").find((each) => nameOf(each) === namespace);
   return { ...(declared === undefined ? {} : labelsOf(declared)), [nameLabel]: namespace };
 }

@@ -1,12 +1,13 @@
 import type { Outsider } from "../../applications/flow.ts";
 import { at, namespaceOf, type Tree, textOf, textsOf, treeOf, treesOf } from "../manifest.ts";
 import type { Subject } from "../rule.ts";
+import { selects, takesAll } from "../selector.ts";
 import { ofKind, ownNamespaces } from "../stack.ts";
 import { addressIn, isInBlock, samples, samples6 } from "./addresses.ts";
-import { type DeclaredPod, type DeclaredPolicy, nameLabel } from "./pods.ts";
+import { type DeclaredPod, type DeclaredPolicy, labelsOfNamespace, nameLabel } from "./pods.ts";
 import { type End, isPod, type Pod } from "./reachability.ts";
 
-/** Somebody who is none of the stack's own pods, and who it may be. */
+/** Somebody who is none of the pods that the stack declares, and who it may be. */
 export interface Stranger {
   readonly end: End;
   /** In words, for a finding. */
@@ -25,28 +26,30 @@ const elsewhere = "elsewhere";
 
 /**
  * Everybody whom a policy could have meant: pods and addresses made of the selectors and ranges of all policies, so that each
- * opening is tried by somebody whom it takes; and those whom none should take: a pod that nobody foresaw, the stack's own labels in
- * another namespace, an address of the world and one of the inside.
+ * opening is tried by somebody whom it takes; and those whom none should take: a pod that nobody foresaw, in a namespace of the stack,
+ * too, the stack's own labels in another namespace, an address of the world and one of the inside.
  */
 export function strangersOf(
   subjects: readonly Subject[],
   pods: readonly DeclaredPod[],
   policies: readonly DeclaredPolicy[],
 ): readonly Stranger[] {
-  const own = ownNamespaces(subjects);
+  const own = new Map([...ownNamespaces(subjects)].map((name) => [name, labelsOfNamespace(subjects, name)]));
   const who = identify(subjects, pods);
-  const peers = policies.flatMap(({ spec }) => [
-    ...treesOf(spec.ingress).flatMap(({ from }) => treesOf(from)),
-    ...treesOf(spec.egress).flatMap(({ to }) => treesOf(to)),
-  ]);
+  const peers = policies.flatMap(({ spec, namespace }) =>
+    [
+      ...treesOf(spec.ingress).flatMap(({ from }) => treesOf(from)),
+      ...treesOf(spec.egress).flatMap(({ to }) => treesOf(to)),
+    ].map((peer) => ({ peer, home: namespace })),
+  );
   const ports = portsNamed(policies);
-  const meant = peers.flatMap((peer): readonly End[] =>
+  const meant = peers.flatMap(({ peer, home }): readonly End[] =>
     peer.ipBlock === undefined
-      ? podsMeant(peer, own).map((pod) => ({ ...pod, ports }))
+      ? [...podsMeant(peer, own), ...undeclaredMeant(peer, { home, own, pods })].map((pod) => ({ ...pod, ports }))
       : addressesMeant(treeOf(peer.ipBlock)),
   );
   const impostors = pods.map(({ labels }) => podIn(elsewhere, labels));
-  const unforeseen = [...own, elsewhere].map((namespace) => podIn(namespace, {}));
+  const unforeseen = [...own.keys(), elsewhere].map((namespace) => podIn(namespace, {}, own.get(namespace)));
   const addresses = [...samples, ...samples6].map((address) => ({ address }));
   return distinct([...unforeseen, ...addresses, ...impostors, ...meant]).map((end) => ({
     end,
@@ -95,7 +98,7 @@ function addressRoles(address: string): readonly Outsider[] {
 }
 
 /** Pods outside of the stack that both selectors take. */
-function podsMeant({ namespaceSelector, podSelector }: Tree, own: ReadonlySet<string>): readonly Pod[] {
+function podsMeant({ namespaceSelector, podSelector }: Tree, own: ReadonlyMap<string, Tree>): readonly Pod[] {
   if (namespaceSelector === undefined) return [];
   return labelsTaken(treeOf(namespaceSelector)).flatMap((namespaceLabels) => {
     const namespace = textOf(namespaceLabels[nameLabel]) ?? elsewhere;
@@ -103,6 +106,26 @@ function podsMeant({ namespaceSelector, podSelector }: Tree, own: ReadonlySet<st
     const everywhere = { namespace, namespaceLabels: { [nameLabel]: namespace, ...namespaceLabels } };
     return labelsTaken(treeOf(podSelector)).map((labels) => ({ ...everywhere, labels }));
   });
+}
+
+interface Stack {
+  /** Namespace of the policy. */
+  readonly home: string;
+  /** The stack's namespaces with their labels. */
+  readonly own: ReadonlyMap<string, Tree>;
+  readonly pods: readonly DeclaredPod[];
+}
+
+/** Pods in the stack's namespaces that both selectors take, and that nobody declared: of the others, those declared are tried. */
+function undeclaredMeant({ namespaceSelector, podSelector }: Tree, { home, own, pods }: Stack): readonly Pod[] {
+  return [...own]
+    .filter(([name, labels]) => (namespaceSelector === undefined ? name === home : selects(namespaceSelector, labels)))
+    .flatMap(([name, namespaceLabels]) => {
+      const declared = pods.filter(({ namespace }) => namespace === name);
+      return labelsTaken(treeOf(podSelector))
+        .filter((labels) => !declared.some((pod) => takesAll(labels, pod.labels)))
+        .map((labels) => podIn(name, labels, namespaceLabels));
+    });
 }
 
 /** Ports of somebody else's pods are known by name only: each gets a number of its own. */
@@ -131,9 +154,9 @@ function addressesMeant(block: Tree): readonly End[] {
   return address === undefined ? [] : [{ address }];
 }
 
-const podIn = (namespace: string, labels: Tree): Pod => ({
+const podIn = (namespace: string, labels: Tree, namespaceLabels: Tree = { [nameLabel]: namespace }): Pod => ({
   namespace,
-  namespaceLabels: { [nameLabel]: namespace },
+  namespaceLabels,
   labels,
 });
 

@@ -11,9 +11,9 @@ const forms: readonly (readonly [words: string, pattern: RegExp])[] = [
   ["a password in SQL", /\bpassword\s+'[^']+'/i],
 ];
 
-/** A setting among others in one text: `host=db password=x`, `export PGPASSWORD=x`, `--token x`. */
+/** A setting among others in one text: `host=db password=x`, `export PGPASSWORD=x`, `--token x`, `{ password => "x" }`. */
 const settings =
-  /(?:^|[\s;&'"(])(?:(-{0,2}[A-Za-z][\w.-]*)=|--?([A-Za-z][\w.-]+)\s+)(?:"([^"]*)"|'([^']*)'|([^\s;&|"')]+))/g;
+  /(?:^|[\s;&'"(])(?:(-{0,2}[A-Za-z][\w.-]*)(?:=|["']?\s*=>\s*(?=["']))|--?([A-Za-z][\w.-]+)\s+)(?:"([^"]*)"|'([^']*)'|([^\s;&|"')]+))/g;
 
 /** The name of the first credential that a text sets in clear among other words; undefined when it sets none. */
 export function credentialSetIn(text: string): string | undefined {
@@ -43,7 +43,7 @@ export const credentialForm = (text: string): string | undefined =>
   forms.find(([, pattern]) => pattern.test(text))?.[0];
 
 const secretName =
-  /(password|passwd|passphrase|(?<!by|com)pass|pwd|secret|token|(api|private|access|signing|secret|encryption|master|jwt|hmac)_?key|credential|authorization|(?<=_)auth)s?$/i;
+  /(password|passwd|passphrase|(?<!by|com)pass|pwd|secret|token|(api|private|access|signing|secret|encryption|master|jwt|hmac)_?key|credential|authorization|(?<=[_.])auth)s?$/i;
 
 /** Whether a name says that what it stands for is a credential: `DB_PASSWORD`, `apiKey`; not `PASSWORD_FILE`, not `secretName`. */
 export const namesCredential = (name: string): boolean => secretName.test(name.replaceAll("-", "_"));

@@ -1,10 +1,10 @@
 import { everywhere } from "../levels.ts";
-import { leavesOf, textOf, treeOf } from "../manifest.ts";
+import { textOf, treeOf } from "../manifest.ts";
 import type { Finding, ResourceRule } from "../rule.ts";
 import { kindOf } from "../subject.ts";
 import { inTurn } from "../unknown.ts";
-import { credentialForm, credentialIn } from "./credential.ts";
 import { isReportToCome } from "./report.ts";
+import { credentialsInText } from "./settings-text.ts";
 
 /** A ConfigMap is a Secret that everybody may read. */
 export const noCredentialsInConfigmaps: ResourceRule = {
@@ -38,44 +38,9 @@ export const noCredentialsInConfigmaps: ResourceRule = {
   },
 };
 
-function problemsOf(path: string, name: string, text: string): readonly Finding[] {
-  const json = jsonOf(text);
-  if (json !== undefined)
-    return leavesOf(json).flatMap((leaf) => valueProblems(`${path}.${leaf.path}`, leaf.key, leaf.text));
-  if (!text.includes("\n")) return valueProblems(path, name, text);
-  const form = credentialForm(text);
-  // A program names passwords that it is given: only lines of settings (`password: x`, `PASSWORD=x`) are read by name.
-  const lines = /\.(mjs|js|ts|sql)$/.test(name) ? [] : text.split("\n");
-  const named = lines.flatMap((line, index) => {
-    const [, key = "", value = ""] = setting.exec(line) ?? pair.exec(line) ?? [];
-    return valueProblems(`${path} line ${index + 1}`, key, value, line);
-  });
-  return form === undefined ? named : [finding(path, form), ...named];
-}
-
-/** `password: x`, `- password: x`, `export PASSWORD=x`. */
-const setting = /^\s*(?:-\s+)?(?:export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^"'\s]*)/;
-/** `requirepass x`: a line of two words, as Redis and others have them. */
-const pair = /^\s*([\w.-]+)\s+["']?([^"'\s]+)["']?\s*$/;
-
-function valueProblems(path: string, key: string, value: string, among?: string): readonly Finding[] {
-  const found = credentialIn(key, value, among);
-  return found === undefined ? [] : [finding(path, found)];
-}
-
-const finding = (path: string, found: string): Finding => ({
-  path,
-  found,
-  wanted: "no credential in a ConfigMap",
-  fix: "move it into a Secret",
-});
-
-/** The text as JSON, when it is an object or a list of it. */
-function jsonOf(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const problemsOf = (path: string, name: string, text: string): readonly Finding[] =>
+  credentialsInText(path, name, text).map((sighting) => ({
+    ...sighting,
+    wanted: "no credential in a ConfigMap",
+    fix: "move it into a Secret",
+  }));

@@ -1,9 +1,10 @@
 import { everywhere } from "../levels.ts";
-import { at, type Tree, textOf, treeOf } from "../manifest.ts";
-import { type ContainerView, podsOf } from "../pod.ts";
+import { treeOf } from "../manifest.ts";
+import { type ContainerView, type PodView, podsOf } from "../pod.ts";
 import type { Finding, ResourceRule } from "../rule.ts";
 import { inTurn } from "../unknown.ts";
 import { credentialIn, namesCredential } from "./credential.ts";
+import { credentialsInAnnotations, type Sighting } from "./settings-text.ts";
 
 /** Everybody who may read a pod reads its environment, its arguments and its annotations. */
 export const noCredentialsInPods: ResourceRule = {
@@ -27,12 +28,9 @@ export const noCredentialsInPods: ResourceRule = {
     good: "env:\n  - name: DB_PASSWORD\n    valueFrom: {secretKeyRef: {name: taskflow-green, key: DB_PASSWORD}}",
   },
   *judge(subject) {
-    const own = { path: "metadata", annotations: treeOf(at(subject.object, "metadata", "annotations")) };
-    const parts = podsOf(subject).flatMap(({ path, metadata, containers }) => [
-      () =>
-        annotationProblems(path === "" ? own : { path: `${path}.metadata`, annotations: treeOf(metadata.annotations) }),
-      ...(path === "" ? [] : [() => annotationProblems(own)]),
-      ...containers.flatMap((container) =>
+    const parts = podsOf(subject).flatMap((pod) => [
+      () => annotationProblems(pod),
+      ...pod.containers.flatMap((container) =>
         [variableProblems, wordProblems, headerProblems].map((problems) => () => problems(container)),
       ),
     ]);
@@ -40,10 +38,12 @@ export const noCredentialsInPods: ResourceRule = {
   },
 };
 
-const annotationProblems = ({ path, annotations }: { readonly path: string; readonly annotations: Tree }) =>
-  inTurn(Object.keys(annotations), (name) =>
-    problemOf(`${path}.annotations[${name}]`, name, textOf(annotations[name]) ?? ""),
-  );
+/** A Pod's own are those of any object: no-credentials-in-objects reads them. */
+function* annotationProblems({ path, metadata, operated }: PodView): Generator<Finding> {
+  if (path === "" && !operated) return;
+  const where = path === "" ? "spec.podMetadata" : `${path}.metadata`;
+  for (const sighting of credentialsInAnnotations(where, treeOf(metadata.annotations))) yield finding(sighting);
+}
 
 /** A variable may take its value from another one, or from where everybody reads it: its name says what it is. */
 function variableProblems({ path, object }: ContainerView): Iterable<Finding> {
@@ -51,7 +51,7 @@ function variableProblems({ path, object }: ContainerView): Iterable<Finding> {
   return inTurn(variables, ({ name, value, valueFrom }) => {
     const open = valueFrom?.configMapKeyRef !== undefined || valueFrom?.fieldRef !== undefined;
     if (open && namesCredential(name))
-      return [finding(`${path}.env[${name}].valueFrom`, "what a Secret does not hold")];
+      return [finding({ path: `${path}.env[${name}].valueFrom`, found: "what a Secret does not hold" })];
     const [, other] = /^\$\(([\w.-]+)\)$/.exec(value ?? "") ?? [];
     const meant = variables.find((each) => each.name === other)?.value ?? value;
     return meant === undefined ? [] : problemOf(`${path}.env[${name}].value`, name, meant);
@@ -90,12 +90,11 @@ const handlersOf = ({ startupProbe, readinessProbe, livenessProbe, lifecycle }: 
 
 function problemOf(path: string, name: string, value: string): readonly Finding[] {
   const found = credentialIn(name, value);
-  return found === undefined ? [] : [finding(path, found)];
+  return found === undefined ? [] : [finding({ path, found })];
 }
 
-const finding = (path: string, found: string): Finding => ({
-  path,
-  found,
+const finding = (sighting: Sighting): Finding => ({
+  ...sighting,
   wanted: "a reference to a Secret",
   fix: "put it into a Secret, and refer to it by valueFrom or a volume",
 });

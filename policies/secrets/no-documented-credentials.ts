@@ -3,6 +3,7 @@ import { always } from "../levels.ts";
 import { leavesOf, treeOf } from "../manifest.ts";
 import type { ResourceRule, Subject } from "../rule.ts";
 import { kindOf } from "../subject.ts";
+import { isUnknown, knownPart } from "../unknown.ts";
 import { isReportToCome } from "./report.ts";
 
 /** The examples of the source documents are known to everybody who has read them. */
@@ -18,7 +19,7 @@ export const noDocumentedCredentials: ResourceRule = {
   *judge(subject) {
     for (const field of Object.keys(subject.object)) {
       for (const { path, text } of leavesOf(openOf(subject, field), field)) {
-        const found = documentedCredential(text);
+        const found = documentedCredential(text) ?? (isEncoded(subject, field) ? documentedIn64(text) : undefined);
         if (found !== undefined)
           yield {
             path,
@@ -31,14 +32,22 @@ export const noDocumentedCredentials: ResourceRule = {
   },
 };
 
+/** Fields whose values are bytes in base64. */
+const isEncoded = (subject: Subject, field: string): boolean =>
+  (kindOf(subject) === "Secret" && field === "data") || (kindOf(subject) === "ConfigMap" && field === "binaryData");
+
+const documentedIn64 = (text: string) => documentedCredential(Buffer.from(text, "base64").toString("utf8"));
+
 /**
  * What a preview knows for certain. The payload of a Secret and the password of a login are generated in the first `up`, so that asking
- * for them would leave every first preview undecided; the settings refuse a documented one there.
+ * for them would leave every first preview undecided: of those only what is known is read. Somebody wrote that down, and in the `up`
+ * the rule is asked again, with the rest.
  */
 function openOf(subject: Subject, field: string): unknown {
   const kind = kindOf(subject);
-  const sealed = kind === "Secret" ? ["data", "stringData"] : kind === undefined ? ["password", "keepers"] : ["status"];
-  if (sealed.includes(field)) return undefined;
+  const generated =
+    kind === "Secret" ? ["data", "stringData"] : kind === undefined ? ["password", "keepers"] : ["status"];
+  if (generated.includes(field)) return isUnknown(subject.object, field) ? undefined : knownPart(subject.object[field]);
   const value = treeOf(subject.object)[field];
   if (kind !== "ConfigMap" || field !== "data") return value;
   const data = treeOf(value);

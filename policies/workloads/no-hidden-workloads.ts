@@ -10,9 +10,6 @@ const hidden = [
   /^kubernetes:.*List$/,
 ];
 
-/** Types of others that run whatever they are told, `kubectl apply` too. */
-const commands = [/^command:/, /^pulumi-\w+:dynamic:/, /^docker:/];
-
 /**
  * The kinds that the rules read, by API group. Any other may run pods (k3s makes a chart of a HelmChart, an operator a connection pool),
  * let the world in (Ingress), lead a Service elsewhere (EndpointSlice) or open what a NetworkPolicy closes, and no rule would say so.
@@ -42,11 +39,24 @@ const known: Readonly<Record<string, readonly string[]>> = {
   "beat.k8s.elastic.co": ["Beat"],
 };
 
+/**
+ * What the program has beside Kubernetes' objects. Any other may run what it is told (a command, a dynamic provider) or bring objects of
+ * its own: Helm and kubectl come through many providers.
+ */
+const others: readonly RegExp[] = [
+  // A component has nothing of its own: each of its children is judged by itself.
+  /^golive:/,
+  /^pulumi:pulumi:Stack$/,
+  /^pulumi:providers:(kubernetes|postgresql|random)$/,
+  /^random:index\/randomPassword:RandomPassword$/,
+  /^postgresql:index\/\w+:(Database|DefaultPrivileges|Grant|GrantRole|Role|Schema)$/,
+];
+
 /** A rule can judge only what it sees. */
 export const noHiddenWorkloads: ResourceRule = {
   id: "no-hidden-workloads",
   summary:
-    "Nothing comes through Helm releases or charts, YAML files or groups, Kustomize, lists, commands or kinds that no rule reads: each object is declared by itself.",
+    "Nothing comes through Helm releases or charts, YAML files or groups, Kustomize, lists, commands, other providers or kinds that no rule reads: each object is declared by itself.",
   why: "A policy pack does not see what is inside: every other rule here passes over it in silence.",
   severity: "critical",
   sources: ["pulumi#10055", "pulumi-policy#298", "pulumi-kubernetes#2144"],
@@ -56,15 +66,20 @@ export const noHiddenWorkloads: ResourceRule = {
     good: 'new k8s.apps.v1.StatefulSet("redis", redisStatefulSet(server))',
   },
   judge: ({ type }) => {
-    if ([...hidden, ...commands].some((pattern) => pattern.test(type)))
+    if (hidden.some((pattern) => pattern.test(type)))
       return [{ path: "type", found: type, wanted: "typed resources", fix: "declare each object by its own class" }];
     const kind = kindOf({ type });
-    if (kind === undefined || (known[groupOf(type)] ?? []).includes(kind)) return [];
+    const isRead =
+      kind === undefined ? others.some((pattern) => pattern.test(type)) : known[groupOf(type)]?.includes(kind);
+    if (isRead) return [];
     return [
       {
         path: "type",
         found: `${type}, a kind that no rule reads`,
-        wanted: "a kind whose pods, addresses and rights the rules know",
+        wanted:
+          kind === undefined
+            ? "an object of Kubernetes, or what golive takes of random and postgresql"
+            : "a kind whose pods, addresses and rights the rules know",
         fix: "declare what it makes by its own class, or teach policies/ the kind and name it in no-hidden-workloads.ts",
       },
     ];

@@ -14,7 +14,7 @@ import type { Log } from "../log.ts";
 import { reasonOf } from "../reason.ts";
 import type { Gateway } from "./gateway.ts";
 import type { GuardState } from "./metrics.ts";
-import { unreadyOf } from "./readiness.ts";
+import { unreadyAsTold, unreadyOf } from "./readiness.ts";
 import { type Growths, Tally } from "./tally.ts";
 import { Teller, uidOf } from "./teller.ts";
 import { reasonFor, type Watched, watchedOf } from "./watched.ts";
@@ -200,7 +200,8 @@ export class Guard {
     this.#tripping = true;
     try {
       const { api, namespace, application } = this.#args;
-      const unready = await unreadyOf(api, this.#args);
+      // What was counted says that the other colour answers; what was measured is older than its pods.
+      const unready = await (cause.verdict === undefined ? unreadyAsTold : unreadyOf)(api, this.#args);
       const missing = unready[watched.other];
       if (missing.length > 0)
         return this.#withhold(cause, `${watched.other} has no ready pod of ${missing.join(", ")}`);

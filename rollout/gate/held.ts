@@ -5,13 +5,15 @@ import type { Assessment } from "./assess.ts";
 import { soakLeftText } from "./soak.ts";
 
 /**
- * Whether a run has to wait for its soak and its gate: a step up of a candidate that has traffic. From 0 there is nothing to
- * measure; and nobody waits for numbers while the other colour cannot serve.
+ * Whether a run has to ask the gate: a step up, also from 0, where nothing was measured yet, but somebody must be awake who would take
+ * the release back. Nobody waits for numbers while the other colour cannot serve.
  */
-export const isGated = (
-  { route }: Observed,
-  { move, told, rescue }: Pick<Allowed, "move" | "told" | "rescue">,
-): boolean => move === "up" && rescue === undefined && (route?.exposure[told.candidate] ?? 0) > 0;
+export const isGated = ({ move, rescue }: Pick<Allowed, "move" | "rescue">): boolean =>
+  move === "up" && rescue === undefined;
+
+/** Whether a run gives the candidate its first traffic: nobody but its smoke tests can say what it is worth. */
+export const isFirst = ({ route }: Observed, decision: Pick<Allowed, "move" | "rescue" | "told">): boolean =>
+  isGated(decision) && (route?.exposure[decision.told.candidate] ?? 0) === 0;
 
 /** A step up to this percent; `override`: the reason that lets it through where it would only be held. */
 export interface GatedStep {
@@ -32,7 +34,7 @@ export function heldBack(assessment: Assessment, { to, override }: GatedStep): R
   if (override !== undefined || missing.length === 0) return undefined;
   return refuse(
     `${asked} is held: ${missing.join("; ")}`,
-    `${tryAgain(assessment)}; a step that cannot wait needs golive:override {percent: ${to}, reason}`,
+    `${tryAgain(assessment)}; a step that cannot wait needs golive:override {percent: ${to}, release, reason}`,
   );
 }
 

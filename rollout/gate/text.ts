@@ -24,7 +24,7 @@ export interface PreviewedStep extends GatedStep {
 export function stepText(assessment: Assessment, step: PreviewedStep): StepText {
   const { from, measured, unmeasured, verdict } = assessment;
   const exposure = exposureOf(assessment, step.to);
-  const held = from > 0 ? heldBack(assessment, step) : undefined;
+  const held = heldBack(assessment, step);
   const advice = from === 0 && exposure ? firstRungAdvice(exposure, step.ladder, step.speed) : undefined;
   return {
     lines: [

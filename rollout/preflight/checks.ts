@@ -3,7 +3,7 @@ import { imageProblem } from "../../settings/images.ts";
 import { openTrip } from "../observed.ts";
 import { cannotServe, notSettled } from "../pods.ts";
 import { tripSentence } from "../told.ts";
-import type { Evidence, PreflightSubject, Reading } from "./evidence.ts";
+import type { DatabaseEvidence, Evidence, PreflightSubject, Reading } from "./evidence.ts";
 
 /** What a check makes of the evidence. `unmeasured`: nobody but a person can say. */
 export interface Found {
@@ -75,6 +75,18 @@ function fresh(what: string, at: Date | undefined, now: Date, oldest: number, ne
 
 const command = (text: string, { stack }: PreflightSubject) => `golive ${text} --stack ${stack}`;
 
+/** What does not hold of a `golive database verify`. */
+export const verifyGaps = (verified: DatabaseEvidence["verified"]): readonly string[] => [
+  ...(verified.length === 0 ? ["nothing was verified"] : []),
+  ...verified.filter((row) => !row.ok).map(({ check, found }) => `${check}: ${found.replaceAll(/\s+/g, " ")}`),
+];
+
+/** How many there are, and the first of them. */
+const someOf = (what: string, names: readonly string[]) =>
+  names.length === 0
+    ? []
+    : [`${what}: ${names.length} (${names.slice(0, 3).join("; ")}${names.length > 3 ? "; …" : ""})`];
+
 /** The checklist, in the order in which one would go through it. */
 export const checks: readonly Check[] = [
   {
@@ -126,6 +138,18 @@ export const checks: readonly Check[] = [
       return ok(`${Object.keys(images).length} images, each with its digest`);
     },
   },
+  {
+    id: "policies",
+    requirements: ["issue 6"],
+    says: "Every mandatory policy holds for what this stack declares",
+    find: (subject, { policies }) =>
+      all(
+        policies,
+        ({ violations, undecidable }) => [...someOf("objections", violations), ...someOf("undecidable", undecidable)],
+        () => "no mandatory policy objects",
+        command("policy check", subject),
+      ),
+  },
   ofDatabase(
     { id: "migrations", requirements: ["S4-16"], says: "Every migration that this release needs is applied" },
     (subject, { database }) =>
@@ -176,8 +200,7 @@ export const checks: readonly Check[] = [
       all(
         database,
         ({ verified, invalidIndexes }) => [
-          ...(verified.length === 0 ? ["nothing was verified"] : []),
-          ...verified.filter((row) => !row.ok).map(({ check, found }) => `${check}: ${found.replaceAll(/\s+/g, " ")}`),
+          ...verifyGaps(verified),
           ...invalidIndexes.map((name) => `index ${name} is invalid`),
         ],
         ({ verified }) => `all ${verified.length} checks hold`,

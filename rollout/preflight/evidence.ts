@@ -57,6 +57,12 @@ export interface DocumentEvidence {
   readonly offTheBoard: readonly string[];
 }
 
+/** Where mandatory policies object, or cannot say, each with its rule and its resource. */
+export interface PolicyEvidence {
+  readonly violations: readonly string[];
+  readonly undecidable: readonly string[];
+}
+
 export interface Signature {
   readonly item: string;
   readonly who: string;
@@ -79,6 +85,7 @@ export interface PreflightReaders {
   /** Undefined: no run was kept. */
   tests(): Promise<TestEvidence | undefined>;
   documents(): Promise<DocumentEvidence>;
+  policies(): Promise<PolicyEvidence>;
   signatures(): Promise<readonly Signature[]>;
 }
 

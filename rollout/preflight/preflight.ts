@@ -76,6 +76,7 @@ async function gather(readers: PreflightReaders): Promise<Evidence> {
     commit: await read(() => readers.commit()),
     tests: await read(() => readers.tests()),
     documents: await read(() => readers.documents()),
+    policies: await read(() => readers.policies()),
     signatures: await read(() => readers.signatures()),
   };
 }

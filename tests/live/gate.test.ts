@@ -98,7 +98,9 @@ describe("a step up waits for its soak and its gate", () => {
     );
     await stack.set({ candidateTraffic: 100 });
     await refused("candidateTraffic 50 -> 100, but the gate says rollback: ", "Next: set candidateTraffic 0");
-    await stack.set({ "override.percent": 100, "override.reason": "the board wants it" });
+    await stack.set({
+      ...{ "override.percent": 100, "override.release": "2.0.0", "override.reason": "the board wants it" },
+    });
     await refused("but the gate says rollback: ", "golive:override lets no step through that the gate would roll back");
     await stack.unset("override");
     await orderFaults("green", { errorShare: 0 });
@@ -111,7 +113,11 @@ describe("a step up waits for its soak and its gate", () => {
 
   it("not with an override, once; a spent one is refused with its reason", async () => {
     await stack.step(10);
-    await stack.set({ candidateTraffic: 50, "override.percent": 50, "override.reason": "blue loses orders" });
+    const override = { "override.percent": 50, "override.release": "1.9.0", "override.reason": "blue loses orders" };
+    await stack.set({ candidateTraffic: 50, ...override });
+    // One that was left behind by the release before.
+    await refused("candidateTraffic 10 -> 50 is held: ");
+    await stack.set({ "override.release": "2.0.0" });
     const run = textOf(await stack.succeedUp());
     expect(run).toContain("neither soak nor gate hold this step: blue loses orders");
     expect(await liveWeights()).toEqual(at(50, 50));

@@ -67,6 +67,58 @@ describe("a NetworkPolicy that opens more than it seems to", () => {
     expect(objections(onlyIntendedConnections, [...production, policy(spec, home)])).not.toEqual([]);
   });
 
+  const labelled = (...values: readonly string[]) => ({
+    podSelector: { matchExpressions: [{ key: "component", operator: "In", values }] },
+  });
+  const debug = { podSelector: { matchLabels: { debug: "true" } } };
+  const home = { namespaceSelector: { matchLabels: { app: "taskflow" } } };
+  const sql = [{ port: 5432 }];
+  const toDatabase = (from: object) => ({ ...receives("", [from], sql), podSelector: database });
+
+  it.each([
+    [
+      "one of two labels in a list",
+      toDatabase(labelled("backend", "debug")),
+      'a pod {"component":"debug"} in production -> postgres: 5432/TCP',
+    ],
+    [
+      "a label in a namespace by its name",
+      toDatabase({ ...named("production"), ...debug }),
+      'a pod {"debug":"true"} in production -> postgres: 5432/TCP',
+    ],
+    [
+      "a label in a namespace by its labels",
+      toDatabase({ ...home, ...debug }),
+      'a pod {"debug":"true"} in production -> postgres: 5432/TCP',
+    ],
+    [
+      "the backend's label in another namespace of the stack",
+      toDatabase({ ...named("monitoring"), podSelector: component("backend") }),
+      'a pod {"app":"taskflow","component":"backend"} in monitoring -> postgres: 5432/TCP',
+    ],
+    [
+      "a label that may have any value",
+      toDatabase({ podSelector: { matchExpressions: [{ key: "debug", operator: "Exists" }] } }),
+      'a pod {"debug":"any"} in production -> postgres: 5432/TCP',
+    ],
+    [
+      "a receiver that nobody declared",
+      sends("backend", [debug], https),
+      'backend -> a pod {"debug":"true"} in production: 443/TCP',
+    ],
+  ])("is named with the pod that nobody declared, in a namespace of the stack: %s", (_, spec, opened) => {
+    const said = objections(onlyIntendedConnections, [...production, policy(spec)]);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^NetworkPolicy\/production\/more spec: found open: /);
+    expect(said[0]).toContain(opened);
+    expect(said[0]).toContain("wanted only what the application's flows name");
+    expect(said[0]).toContain("Fix: narrow the peers and ports of the rule, or name the flow in applications/");
+  });
+
+  it("opens nothing to a pod that nobody declared when it names one that is declared, by fewer labels", () => {
+    expect(objections(onlyIntendedConnections, [...production, policy(toDatabase(labelled("backend")))])).toEqual([]);
+  });
+
   it("does not deny by default when it leaves out whoever has a label", () => {
     const none = {
       podSelector: { matchExpressions: [{ key: "app", operator: "DoesNotExist" }] },

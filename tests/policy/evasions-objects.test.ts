@@ -124,7 +124,18 @@ const objects: readonly Case[] = [
   ["pods of an operator's other kind", noHiddenWorkloads, declares("kubernetes:postgresql.cnpg.io/v1:Pooler")],
   ["another provider's NetworkPolicy", noHiddenWorkloads, declares("kubernetes:cilium.io/v2:CiliumNetworkPolicy")],
   ["a patch of such a kind", noHiddenWorkloads, declares("kubernetes:networking.k8s.io/v1:IngressPatch")],
-  ["a command", noHiddenWorkloads, declares("command:local:Command")],
+  ...[
+    "command:local:Command",
+    "pulumi-nodejs:dynamic:Resource",
+    "pulumi-nodejs:dynamic/shell:Exec",
+    "pulumi-python:dynamic:Resource",
+    "docker:index/container:Container",
+    "helm:index/release:Release",
+    "kubectl:index/manifest:Manifest",
+    "pulumi:providers:kubectl",
+    "pulumi:pulumi:StackReference",
+    "postgresql:index/function:Function",
+  ].map((type): Case => [`a type of another provider: ${type}`, noHiddenWorkloads, declares(type)]),
   [
     "a container of Logstash that its template leaves out",
     readOnlyRoot,
@@ -232,6 +243,24 @@ const objects: readonly Case[] = [
   ],
   ["Grafana under another label", grafanaNeedsALogin, pod({ image: "docker.io/grafana/grafana:12.3.0" })],
 ];
+
+describe("what a provider makes that no rule reads", () => {
+  it("is refused with what may stand there, and what to do", () => {
+    expect(objections(noHiddenWorkloads, declares("kubectl:index/manifest:Manifest"))).toEqual([
+      "x type: found kubectl:index/manifest:Manifest, a kind that no rule reads; wanted an object of Kubernetes, or what golive takes of random and postgresql. Fix: declare what it makes by its own class, or teach policies/ the kind and name it in no-hidden-workloads.ts",
+    ]);
+  });
+
+  it.each([
+    "golive:index:Platform",
+    "pulumi:pulumi:Stack",
+    "pulumi:providers:postgresql",
+    "random:index/randomPassword:RandomPassword",
+    "postgresql:index/defaultPrivileges:DefaultPrivileges",
+  ])("is not %s, which the program has", (type) => {
+    expect(objections(noHiddenWorkloads, declares(type))).toEqual([]);
+  });
+});
 
 describe("an unsafe object", () => {
   it.each([...accounts, ...objects])("is named: %s", (_, rule, subjects) => {

@@ -241,6 +241,7 @@ describe("a NetworkPolicy for nobody", () => {
     expect(said([...production, gone, peer])).toEqual([
       'network-policies-select-pods | production/gone | {"matchLabels":{"component":"backed"}}, which no pod of production has',
       'network-policies-select-pods | production/peer | {"matchLabels":{"app":"taskflow","component":"cache-client"}}, which no pod of production has',
+      'only-intended-connections | production/peer | open: a pod {"app":"taskflow","component":"cache-client"} in production -> redis: any port',
     ]);
   });
 });

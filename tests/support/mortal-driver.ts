@@ -1,6 +1,8 @@
+import { colours } from "../../applications/application.ts";
 import { lineProgress } from "../../cli/progress.ts";
 import type { UpOutcome } from "../../cli/rollout/drive.ts";
 import type { RolloutLine } from "../../cli/rollout/line.ts";
+import type { Backups } from "../../cli/rollout/retire.ts";
 import { type DriverEngine, DriverSession } from "../../cli/rollout/session.ts";
 import type { Look, RolloutStack } from "../../cli/rollout/stack.ts";
 import { Session } from "../../cli/session.ts";
@@ -9,6 +11,7 @@ import type { Verdict } from "../../rollout/gate/verdict.ts";
 import type { KubeAnswer, KubeApi, KubeRequest } from "../../rollout/kube/api.ts";
 import { runLedger } from "../../rollout/ledger/run-ledger.ts";
 import { LedgerApi, place } from "./ledger-api.ts";
+import { now } from "./live.ts";
 import { lookOf } from "./rollout-look.ts";
 import { type Kill, KilledDriver, options, passes, soakSeconds, standing } from "./walk.ts";
 import { configOf, happen, type Killed, observe, patched, routeObjectOf, run, sharesOf, type World } from "./world.ts";
@@ -28,8 +31,17 @@ export class MortalWorld implements KubeApi {
   readonly ledger = new LedgerApi();
   readonly calls: string[] = [];
   kill: Kill | undefined;
+  /** An `up` ends with an error after so many of its writes; undefined: it does all of them. */
+  fails: Killed | undefined;
+  /** Hour of the world in which the newest backup was taken; undefined: there is none. */
+  backedUp: number | undefined;
   gate: (live: number) => Verdict = () => passes;
-  #dead = false;
+  /** Told what an up could not do and went on without. */
+  warn = (text: string): void => {
+    throw new Error(text);
+  };
+  /** Tells whoever lives this life that it is over. */
+  #die: (error: KilledDriver) => void = () => {};
   #now = 0;
   #steppedAt = 0;
 
@@ -57,12 +69,14 @@ export class MortalWorld implements KubeApi {
   async live<T>(work: (driver: DriverSession) => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await work(this.driver());
+        const killed = new Promise<never>((_, reject) => {
+          this.#die = reject;
+        });
+        return await Promise.race([work(this.driver()), killed]);
       } catch (error) {
         if (!(error instanceof KilledDriver)) throw error;
       } finally {
         this.kill = undefined;
-        this.#dead = false;
       }
     }
   }
@@ -74,7 +88,7 @@ export class MortalWorld implements KubeApi {
   /** What users, git and the next driver would find. */
   get left() {
     const { route, pods } = this.world;
-    const asked = ({ candidate, candidateTraffic }: Desired) => [candidate, candidateTraffic];
+    const asked = ({ candidate, candidateTraffic, retired }: Desired) => [candidate, candidateTraffic, retired];
     const told = route && {
       ...route.told,
       // A trip's text holds the number of the write before it.
@@ -83,7 +97,7 @@ export class MortalWorld implements KubeApi {
     };
     return {
       ...{ told, pods, tombstones: route?.tombstones, shares: sharesOf(this.world) },
-      ...{ file: asked(this.file), git: asked(this.git) },
+      ...{ file: asked(this.file), git: asked(this.git), backedUp: this.backedUp },
     };
   }
 
@@ -111,8 +125,9 @@ export class MortalWorld implements KubeApi {
         const { "golive:candidate": candidate = this.file.candidate, "golive:candidateTraffic": traffic } = values;
         this.file = { ...this.file, candidate: candidate === "blue" ? "blue" : "green" };
         if (traffic !== undefined) this.file = { ...this.file, candidateTraffic: Number(traffic) };
+        for (const key of Object.keys(values)) this.#retire(key, true);
       }),
-    remove: (key) => this.#call(`remove ${key}`, async () => {}),
+    remove: (key) => this.#call(`remove ${key}`, async () => this.#retire(key, false)),
     commit: () =>
       this.#call("commit", async () => {
         this.git = this.file;
@@ -120,22 +135,42 @@ export class MortalWorld implements KubeApi {
     up: () => this.#call("up", (killed) => this.#up(killed)),
   };
 
+  readonly backups: Backups = {
+    newest: () =>
+      this.#call("newest backup", async () => {
+        const { backedUp, world } = this;
+        return backedUp === undefined ? undefined : new Date(now.getTime() - (world.hour - backedUp) * 3_600_000);
+      }),
+    take: () =>
+      this.#call("backup", async () => {
+        this.backedUp = this.world.hour;
+      }),
+  };
+
+  /** As a key of the file says: `golive:blue.retired`. */
+  #retire(key: string, retired: boolean): void {
+    const colour = colours.find((each) => key === `golive:${each}.retired`);
+    if (colour !== undefined) this.file = { ...this.file, retired: { ...this.file.retired, [colour]: retired } };
+  }
+
   #look(): Look {
     const seconds = this.#now - this.#steppedAt;
     const soakLeftSeconds = this.percent > 0 ? Math.max(0, soakSeconds - seconds) : 0;
     const verdict = this.gate(this.percent);
-    const { candidate, candidateTraffic } = this.file;
+    const { candidate, candidateTraffic, retired } = this.file;
+    const { blue, green } = usualLook.settings.colours;
+    const ofFile = { blue: { ...blue, retired: retired.blue }, green: { ...green, retired: retired.green } };
     return {
       ...usualLook,
       assessment: { ...usualLook.assessment, observed: observe(this.world), soakLeftSeconds, verdict },
-      settings: { ...usualLook.settings, candidate, candidateTraffic },
+      settings: { ...usualLook.settings, candidate, candidateTraffic, colours: ofFile },
       desired: this.file,
     };
   }
 
   async #up(killed: Killed | undefined): Promise<UpOutcome & { readonly locked: boolean }> {
     const [before, writes] = [observe(this.world), this.world.route?.generation];
-    const { decision, after } = run(this.world, this.file, killed);
+    const { decision, after } = run(this.world, this.file, killed ?? this.fails);
     this.world = happen(after, { kind: "healAll" });
     if (!decision.allowed) return { succeeded: false, reason: decision.reason, seconds: 1, locked: false };
     if (this.world.route?.generation !== writes) this.#steppedAt = this.#now;
@@ -144,10 +179,9 @@ export class MortalWorld implements KubeApi {
         ...{ application: place.application, namespace: place.namespace, stack: "production", decision },
         observed: before,
         origin: async () => ({ who: "ada", commit: "1357ab8" }),
-        warn: (text) => {
-          throw new Error(text);
-        },
+        warn: (text) => this.warn(text),
       }).written(undefined);
+    if (this.fails) return { succeeded: false, reason: "postgres-exporter: timed out", seconds: 1, locked: false };
     return { succeeded: true, reason: "", seconds: 1, locked: false };
   }
 
@@ -158,12 +192,12 @@ export class MortalWorld implements KubeApi {
   }
 
   async #call<T>(name: string, work: (killed?: Killed) => Promise<T>): Promise<T> {
-    if (this.#dead) throw new KilledDriver(name);
     const call = this.calls.push(name) - 1;
     const when = this.kill?.call === call ? this.kill.when : undefined;
     if (when === undefined) return work();
     if (when !== "before") await work(when === "after" ? undefined : when);
-    this.#dead = true;
-    throw new KilledDriver(`${name} ${JSON.stringify(when)}`);
+    this.#die(new KilledDriver(`${name} ${JSON.stringify(when)}`));
+    // Nobody is there any more whom an answer could reach.
+    return new Promise<never>(() => {});
   }
 }

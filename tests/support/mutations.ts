@@ -161,6 +161,7 @@ function changesOfKind({ object, type }: Subject): readonly Change[] {
         [spec("externalIPs"), ["203.0.113.9"]],
         [spec("selector"), gone],
         [spec("selector", "component"), "nobody"],
+        [["metadata", "annotations", "token"], leaked.value],
         ...each(spec("ports"), (port) => [[[...port, "targetPort"], "nowhere"]]),
       ];
     case "Role":
@@ -180,7 +181,15 @@ function changesOfKind({ object, type }: Subject): readonly Change[] {
         ...each(["subjects"], (who) => [[who, { kind: "Group", name: "system:authenticated" }]]),
       ];
     case "ServiceAccount":
-      return [[["automountServiceAccountToken"], gone]];
+      return [
+        [["automountServiceAccountToken"], gone],
+        [["metadata", "annotations"], { token: leaked.value }],
+      ];
+    case "Secret":
+      return [[["stringData", "key"], "staging-secret-key"]];
+    case "Kibana":
+    case "Beat":
+      return [[spec("config", "output.elasticsearch.password"), leaked.value]];
     case "PodDisruptionBudget":
       return [
         [spec("maxUnavailable"), 0],
@@ -261,9 +270,13 @@ function changesOfKind({ object, type }: Subject): readonly Change[] {
         [spec("image"), "docker.elastic.co/elasticsearch/elasticsearch:latest"],
         [spec("volumeClaimDeletePolicy"), gone],
         [spec("http"), { service: { spec: { type: "LoadBalancer" } } }],
+        [spec("nodeSets", "0", "config", "bind_password"), leaked.value],
       ];
     case "Logstash":
-      return [[spec("services", "0", "service", "spec", "type"), "NodePort"]];
+      return [
+        [spec("services", "0", "service", "spec", "type"), "NodePort"],
+        [spec("pipelines", "0", "config.string"), `output { elasticsearch { password => "${leaked.value}" } }`],
+      ];
     case "postgresql:index/grant:Grant":
       return [
         [["privileges"], ["ALL"]],

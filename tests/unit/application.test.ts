@@ -48,6 +48,12 @@ describe("an application's declaration", () => {
       reason: "candidateTraffic 10 on a new route: it starts at 0, all traffic on blue",
       next: "set candidateTraffic 0, then climb: the first rung is 10",
     });
+    const override = { percent: 10, release: "2.0.0", reason: "an outage" };
+    const overridden = (release: string) =>
+      desiredOf({ ...settings, override: { ...override, release } }, { blue: "1-a", green: "2-b" }, { pending: [] })
+        .override;
+    expect(overridden("2.0.0")).toMatchObject(override);
+    expect(overridden("1.9.0"), "left behind by another release").toBe(undefined);
     expect(desired.replicas).toEqual({ gateway: 1, acquisition: 1, retrieval: 1, events: 1, frontend: 1 });
   });
 });

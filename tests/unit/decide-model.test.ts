@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Colour, colours, otherColour } from "../../applications/application.ts";
 import type { Allowed, Desired } from "../../rollout/decide.ts";
+import { heldBack, isGated } from "../../rollout/gate/held.ts";
+import type { Verdict } from "../../rollout/gate/verdict.ts";
 import { weightsOf } from "../../rollout/told.ts";
+import { assessment, failing, holding, passing } from "../support/assessment.ts";
 import {
   canServe,
   configOf,
@@ -25,12 +28,26 @@ import { isContracted, migrations, planned } from "../support/world-database.ts"
 type Change =
   | { readonly set: Partial<Desired> }
   | { readonly climb: true }
+  | { readonly climbFor: string }
   | { readonly switchRoles: true }
   | { readonly release: Colour; readonly id: string | undefined }
   | { readonly toggleRetired: Colour }
   | { readonly contract: string };
 
-type Action = Event | { readonly kind: "run"; readonly changes: readonly Change[]; readonly killed?: Killed };
+/** What soak and gate say at the moment of writing. */
+interface Judged {
+  readonly verdict: Verdict;
+  readonly soakLeftSeconds: number;
+}
+
+type Action =
+  | Event
+  | {
+      readonly kind: "run";
+      readonly changes: readonly Change[];
+      readonly judged: Judged;
+      readonly killed?: Killed;
+    };
 
 const colour = fc.constantFrom<Colour>(...colours);
 const percent = fc.constantFrom(0, 5, 10, 25, 50, 100);
@@ -48,12 +65,22 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   { arbitrary: fc.record({ contract }), weight: 3 },
   set(fc.record({ ladder: fc.constantFrom(...ladders) })),
   set(fc.record({ inPlace: fc.record({ colour, reason: fc.constantFrom("CVE", "leak") }) })),
+  { arbitrary: fc.record({ climbFor: fc.constant("an outage") }), weight: 3 },
 );
+
+const judged: fc.Arbitrary<Judged> = fc.record({
+  verdict: fc.constantFrom(passing, passing, passing, holding(40), failing),
+  soakLeftSeconds: fc.constantFrom(0, 0, 0, 60),
+});
 
 function changed(config: Desired, change: Change): Desired {
   if ("set" in change) return { ...config, ...change.set };
   if ("climb" in change)
     return { ...config, candidateTraffic: config.ladder.after(config.candidateTraffic) ?? config.candidateTraffic };
+  if ("climbFor" in change) {
+    const climbed = changed(config, { climb: true });
+    return { ...climbed, override: { percent: climbed.candidateTraffic, reason: change.climbFor } };
+  }
   if ("switchRoles" in change) return { ...config, candidate: otherColour(config.candidate), candidateTraffic: 0 };
   if ("release" in change) return { ...config, releases: { ...config.releases, [change.release]: change.id } };
   if ("contract" in change) return { ...config, migrations: { ...config.migrations, contract: change.contract } };
@@ -93,9 +120,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: event, weight: 2 },
-  { arbitrary: fc.record({ kind: fc.constant("run"), changes: fc.array(change, { maxLength: 2 }) }), weight: 4 },
+  {
+    arbitrary: fc.record({ kind: fc.constant("run"), judged, changes: fc.array(change, { maxLength: 2 }) }),
+    weight: 4,
+  },
   fc.record({
     kind: fc.constant("run"),
+    judged,
     changes: fc.array(change, { maxLength: 3 }),
     killed: fc.record({ after: fc.integer({ min: 0, max: 6 }), routeFirst: fc.boolean() }),
   }),
@@ -109,11 +140,12 @@ const start: fc.Arbitrary<World> = fc
     trip: fc.constantFrom(true, false, false, false),
     retire: fc.boolean(),
     contract: fc.boolean(),
+    spent: fc.boolean(),
   })
-  .map(({ climbs, commits, trip, retire, contract }) => {
+  .map(({ climbs, commits, trip, retire, contract, spent }) => {
     const times = (count: number, change: (world: World) => World, world: World) =>
       Array.from({ length: count }).reduce<World>(change, world);
-    const climbed = times(climbs, climb, climb(nothing));
+    const climbed = times(climbs, spent ? climbByOverride : (each) => climb(each), climb(nothing));
     const world = happen(
       times(commits, (each) => happen(each, { kind: "commit" }), climbed),
       { kind: "wait" },
@@ -125,12 +157,13 @@ const start: fc.Arbitrary<World> = fc
     return contract ? run(asleep, changed(configOf(asleep), { contract: "002_drop_old.sql" })).after : asleep;
   });
 
+const climbByOverride = (world: World) => climb(world, { climbFor: "an outage" });
 const acknowledged = (world: World) => run(world, { ...configOf(world), candidateTraffic: 0 }).after;
 
 /** One rung up, or the switch of roles from the top after its soak, with all pods ready. */
-function climb(world: World): World {
+function climb(world: World, by: Change = { climb: true }): World {
   const config = configOf(world);
-  const change: Change = config.candidateTraffic === 100 ? { switchRoles: true } : { climb: true };
+  const change: Change = config.candidateTraffic === 100 ? { switchRoles: true } : by;
   const desired = world.route ? changed(config, change) : config;
   const soaked = config.candidateTraffic === 100 ? happen(world, { kind: "wait" }) : world;
   return happen(run(soaked, desired).after, { kind: "healAll" });
@@ -161,6 +194,7 @@ function checkRun(world: World, desired: Desired, decision: Allowed, after: Worl
         untouched &&
         weights[candidate] === desired.ladder.after(toldWeights[candidate]) &&
         planned(world.database, desired.migrations.contract).pending.length === 0,
+      leap: untouched && desired.override?.percent === weights[candidate] && !canServe(world, desired, stable),
       return: decision.move === "return" && proven.has(`${candidate} ${desired.releases[candidate]}`),
       restore: sameRelease && (takesFromNobody || (asTold && !canServe(world, desired, stable))),
     };
@@ -191,6 +225,32 @@ function checkRun(world: World, desired: Desired, decision: Allowed, after: Worl
   }
 }
 
+const allButTheRoute: Killed = { after: 6, routeFirst: false };
+
+/** What the hook makes of soak and gate just before the route is written. */
+const isHeld = (world: World, decision: Allowed, { verdict, soakLeftSeconds }: Judged): boolean => {
+  const observed = observe(world);
+  const { candidate, candidateTraffic: to } = decision.told;
+  const judgedNow = assessment({ observed, from: observed.route?.exposure[candidate] ?? 0, verdict, soakLeftSeconds });
+  return isGated(decision) && heldBack(judgedNow, { to, override: decision.override }) !== undefined;
+};
+
+/** Property (i): a step up that nothing rescues has a gate that does not object; what would only wait needs a fresh override. */
+function checkGate(
+  world: World,
+  desired: Desired,
+  { move, weights }: Allowed,
+  { verdict, soakLeftSeconds }: Judged,
+): void {
+  const { told } = world.route ?? {};
+  const { candidate, override } = desired;
+  if (!told || move !== "up" || !canServe(world, desired, otherColour(candidate))) return;
+  expect(verdict.outcome, "a step up that the gate would roll back").not.toBe("rollback");
+  if (verdict.outcome === "pass" && soakLeftSeconds === 0) return;
+  expect(override?.percent, "a step up that was held, without an override").toBe(weights[candidate]);
+  expect(told.override, "an override that was spent before").not.toBe(`${override?.percent} ${override?.reason}`);
+}
+
 /** Property (h): nothing that is about is taken away from anybody who may need it, and no release that needs it starts again. */
 function checkSchema(world: World, desired: Desired, after: World): void {
   const { database, route } = world;
@@ -212,6 +272,7 @@ function checkSchema(world: World, desired: Desired, after: World): void {
       ...configOf(world),
       migrations: desired.migrations,
       inPlace: desired.inPlace,
+      override: desired.override,
     });
   }
   for (const each of colours)
@@ -258,6 +319,9 @@ function tell({ world, proven }: Story, action: Action): Story {
   if (!isSane(desired)) return { world, proven };
   const { decision, after } = run(world, desired, action.killed);
   if (!decision.allowed) return { world, proven };
+  // The gate speaks last, when all but the route is written.
+  if (isHeld(world, decision, action.judged)) return { world: run(world, desired, allButTheRoute).after, proven };
+  checkGate(world, desired, decision, action.judged);
   checkRun(world, desired, decision, after, proven);
   checkSchema(world, desired, after);
   if (action.killed !== undefined) return { world: after, proven };
@@ -274,12 +338,12 @@ const provenAtStart = (world: World): ReadonlySet<string> =>
     }),
   );
 
-describe("no sequence of config values, killed runs, hand edits, trips, dying pods, new migrations and restores", {
+describe("no sequence of config values, measurements, killed runs, hand edits, trips, dying pods, new migrations and restores", {
   timeout: 120_000,
 }, () => {
   const stories = fc.tuple(start, fc.array(action, { maxLength: 14, size: "max" }));
 
-  it("raises traffic but by the next rung, a return or a restoration, sends it to a colour that cannot serve or was tripped, or blocks the way to 0", () => {
+  it("raises traffic but by the next rung with a gate that lets it, a return or a restoration, sends it to a colour that cannot serve or was tripped, or blocks the way to 0", () => {
     fc.assert(
       fc.property(stories, ([first, actions]) => {
         let story: Story = { world: first, proven: provenAtStart(first) };
@@ -319,6 +383,8 @@ describe("the model itself", { timeout: 120_000 }, () => {
       const desired = desiredBy(action.changes, world);
       if (!isSane(desired)) return world;
       const { decision, after } = run(world, desired, action.killed);
+      if (decision.allowed && isHeld(world, decision, action.judged)) moves.set("held", (moves.get("held") ?? 0) + 1);
+      if (decision.allowed && decision.override !== undefined) moves.set("override", (moves.get("override") ?? 0) + 1);
       const move = decision.allowed ? decision.move : decision.reason.includes("tombstone") ? "tombstone" : "refused";
       moves.set(move, (moves.get(move) ?? 0) + 1);
       return after;
@@ -341,6 +407,8 @@ describe("the model itself", { timeout: 120_000 }, () => {
       "contract",
       "tombstone",
       "refused",
+      "held",
+      "override",
     ])
       expect(moves.get(move) ?? 0, move).toBeGreaterThan(20);
   });

@@ -82,7 +82,7 @@ describe("an override", () => {
       expect(run(broken, { candidateTraffic: 100 })).toEqual(
         refused(
           "candidateTraffic 10 -> 100 skips a rung: the next is 50 (or any lower value)",
-          `set candidateTraffic 50; as blue cannot serve (${lacks}), golive:override {percent: 100, reason} lets it skip rungs`,
+          `set candidateTraffic 50; as blue cannot serve (${lacks}), golive:override {percent: 100, release, reason} lets it skip rungs`,
         ),
       );
     });

@@ -92,7 +92,7 @@ describe("the evidence of a stack", () => {
 });
 
 const settings = (stack: string, changes: object = {}) =>
-  parseSettings(rawSettings({ ...completeProduction, ...changes }, { stack }));
+  parseSettings(rawSettings({ ...completeProduction, environment: stack, ...changes }, { stack }));
 const known: Evidence = { stack: "staging", application: "taskflow", releases: [green] };
 const image = (name: string, digit: string) => `${name}:2${sha256(digit)}`;
 const greenImages = (digit: string) => ({

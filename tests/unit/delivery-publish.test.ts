@@ -4,13 +4,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Repository, repositoryOf } from "../../cli/delivery/github.ts";
 import { keepReport, reportFile, reportKinds } from "../../cli/delivery/job.ts";
 import { unevaluated } from "../../cli/delivery/preview.ts";
-import { bodyOf, markOf, publish } from "../../cli/delivery/publish.ts";
+import { bodyOf, judgedAt, markOf, publish } from "../../cli/delivery/publish.ts";
 import { lineProgress } from "../../cli/progress.ts";
 import { Session } from "../../cli/session.ts";
 import { FakeGitHub } from "../support/github.ts";
 
 const bot = "github-actions[bot]";
 const mark = markOf("preview", "production");
+const commit = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
 
 describe("what is published on GitHub", () => {
   let github: FakeGitHub;
@@ -102,7 +103,9 @@ describe("golive delivery publish", () => {
 
   it("puts the report that a step before it kept on the pull request, and drift into an issue until it is gone", async () => {
     await keepReport("preview", stack, "0 -> 10");
-    expect(await publish.run(["preview", "--stack", stack, "--pull-request", "7"], session)).toBe(0);
+    expect(await publish.run(["preview", "--stack", stack, "--pull-request", "7", "--commit", commit], session)).toBe(
+      0,
+    );
     await keepReport("drift", stack, "- ConfigMap a");
     await publish.run(["drift", "--stack", stack], session);
     await keepReport("drift", stack, "");
@@ -115,8 +118,30 @@ describe("golive delivery publish", () => {
     ]);
   });
 
+  it("takes back what an earlier run said when this one did not come as far as a preview", async () => {
+    const words = ["preview", "--stack", stack, "--pull-request", "7", "--commit"];
+    await keepReport(
+      "preview",
+      stack,
+      `${markOf("preview", stack)}\n\n## Preview of ${stack}: nothing to object to\n\nAll.\n`,
+    );
+    await publish.run([...words, commit], session);
+    await rm(reportFile("preview", stack));
+    expect(await publish.run([...words, `f${commit.slice(1)}`], session)).toBe(0);
+    expect(github.writes).toEqual(["POST /issues/7/comments", "PATCH /issues/comments/1"]);
+    expect(github.comments.map(({ body }) => body)).toEqual([
+      `${markOf("preview", stack)}\n## Preview of ${stack}: could not be evaluated\n\nOf commit \`fa1b2c3d4e\`, as it would be merged.\n\n` +
+        "Nothing is known about this change (the job ended before it). The job's log says why.\n",
+    ]);
+  });
+
   it.each([
-    [["preview", "--stack", stack, "--pull-request", "7"], "there is no preview of stack"],
+    [["drift", "--stack", stack], "there is no drift of stack"],
+    [
+      ["preview", "--stack", stack, "--pull-request", "7", "--commit", "HEAD"],
+      '--commit: got "HEAD"; allowed: the whole hash of a commit',
+    ],
+    [["preview", "--stack", stack, "--pull-request", "7"], "--commit: got nothing"],
     [["preview", "--stack", stack, "--pull-request", "seven"], '--pull-request: got "seven"; allowed: its number'],
     [["preview", "--stack", stack], "--pull-request: got nothing"],
     [["plan", "--stack", stack], "got plan; allowed: preview, drift"],
@@ -129,7 +154,14 @@ describe("golive delivery publish", () => {
 describe("a report", () => {
   it("that brings its mark along, as a preview does, carries it once, as its first line", () => {
     expect(bodyOf(mark, `${mark}\n\n## Preview\n`)).toBe(`${mark}\n\n## Preview\n`);
-    expect(bodyOf(mark, unevaluated("production", 2)).startsWith(`${mark}\n### Preview`)).toBe(true);
+    expect(bodyOf(mark, unevaluated("production", 2)).startsWith(`${mark}\n## Preview`)).toBe(true);
+  });
+
+  it("names the commit that was judged below its title, and nowhere else", () => {
+    const report = "## Preview of a: clear\n\nTraffic: stays.\n\n## b\n";
+    expect(judgedAt(report, commit)).toBe(
+      "## Preview of a: clear\n\nOf commit `0a1b2c3d4e`, as it would be merged.\n\nTraffic: stays.\n\n## b\n",
+    );
   });
 });
 
@@ -146,6 +178,8 @@ describe("a report that is too long for GitHub", () => {
 
 describe("the report of a preview that could not be evaluated", () => {
   it("takes the place of what an earlier run said, and claims nothing", () => {
-    expect(unevaluated("production", 2)).toContain("**It could not be evaluated** (exit code 2): nothing is known");
+    expect(unevaluated("production", 2)).toBe(
+      "## Preview of production: could not be evaluated\n\nNothing is known about this change (exit code 2). The job's log says why.\n",
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { lineOf } from "../../cli/rollout/line.ts";
 import { promoted } from "../../cli/rollout/promote.ts";
+import { retired } from "../../cli/rollout/retire.ts";
 import type { DriverSession } from "../../cli/rollout/session.ts";
 import { walkFrom } from "../../cli/rollout/start.ts";
 import { verifyChain } from "../../rollout/ledger/chain.ts";
@@ -29,7 +30,7 @@ async function atTheTop(): Promise<MortalWorld> {
 
 interface Scenario {
   readonly make: () => Promise<MortalWorld>;
-  readonly work: (driver: DriverSession) => Promise<unknown>;
+  readonly work: (driver: DriverSession, it: MortalWorld) => Promise<unknown>;
   /** Trips in the ledger at the end. */
   readonly trips: number;
 }
@@ -51,6 +52,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     trips: 1,
   },
   "the switch of roles": { make: atTheTop, work: promoted, trips: 0 },
+  "the retirement of the old colour, with its last backup": {
+    make: atTheTop,
+    work: (driver, { backups }) => retired(driver, backups),
+    trips: 0,
+  },
 };
 
 describe("a driver that is killed at any request to the API server, the engine or git, and started again", {
@@ -59,7 +65,7 @@ describe("a driver that is killed at any request to the API server, the engine o
   it.each(Object.keys(scenarios))("leaves users, file, git and ledger as if undisturbed: %s", async (name) => {
     const { make, work, trips } = scenarios[name] ?? expect.fail(name);
     const undisturbed = await make();
-    await undisturbed.live(work);
+    await undisturbed.live((driver) => work(driver, undisturbed));
     const { left } = undisturbed;
     expect(left.git).toEqual(left.file);
     const kinds = new Set<string>();
@@ -71,7 +77,7 @@ describe("a driver that is killed at any request to the API server, the engine o
       for (const when of ["before", "after", ...middles] satisfies Kill["when"][]) {
         const it = await make();
         it.kill = { call, when };
-        await it.live(work);
+        await it.live((driver) => work(driver, it));
         const killed = `killed at ${call} (${what}), ${JSON.stringify(when)}`;
         expect(it.left, killed).toEqual(left);
         const records = await readLedger(it.ledger, place);

@@ -39,7 +39,7 @@ describe("the preview of a step up", () => {
       "soak: 1 min 1 s of 15 min 0 s left",
     ]);
     expect(warnings).toEqual([
-      "an `up` would refuse this now: candidateTraffic 10 -> 50 is held: 1 min 1 s of the soak of 15 min 0 s at 10 % are left; the gate holds: backend has 120 of 500 requests; next: try again in 1 min 1 s (2026-11-21T12:01:01Z); a step that cannot wait needs golive:override {percent: 50, reason}",
+      "an `up` would refuse this now: candidateTraffic 10 -> 50 is held: 1 min 1 s of the soak of 15 min 0 s at 10 % are left; the gate holds: backend has 120 of 500 requests; next: try again in 1 min 1 s (2026-11-21T12:01:01Z); a step that cannot wait needs golive:override {percent: 50, release, reason}",
     ]);
   });
 

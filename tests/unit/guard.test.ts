@@ -120,6 +120,17 @@ describe("a candidate that fails while stable does not", () => {
     expect(lines).toContain("does not work: trip: connect ECONNREFUSED 10.96.0.1:443");
   });
 
+  it("is tripped though nobody says which pods are ready: the other colour has just answered", async () => {
+    const cluster = new GuardedCluster();
+    const { look, lines } = guarding(cluster);
+    await look(2, good);
+    cluster.before = ({ path }) =>
+      path.includes("/endpointslices") ? cluster.say(403, { message: "endpointslices is forbidden" }) : undefined;
+    await look(5, bad);
+    expect(cluster.route.exposure.green).toBe(0);
+    expect(lines.join("\n")).toContain("trips without a look at the pods: ");
+  });
+
   it("is tripped after a write of somebody else in between", async () => {
     const cluster = new GuardedCluster();
     const { look } = guarding(cluster);

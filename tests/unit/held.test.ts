@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { heldBack, isGated } from "../../rollout/gate/held.ts";
+import { heldBack, isFirst, isGated } from "../../rollout/gate/held.ts";
 import { assessment, failing, holding } from "../support/assessment.ts";
 import { observed, told } from "../support/live.ts";
 
@@ -7,19 +7,26 @@ const at10 = observed({ told: told({ candidateTraffic: 10 }) });
 const up = { move: "up", told: told({ candidateTraffic: 50 }) } as const;
 
 describe("which runs wait for soak and gate", () => {
-  it("steps up of a candidate that has traffic", () => {
-    expect(isGated(at10, up)).toBe(true);
+  it("steps up, also the first: somebody must be awake who would take the release back", () => {
+    expect(isGated(up)).toBe(true);
   });
 
-  it("nothing else: from 0 there is nothing to measure, and nobody waits on a way down or back", () => {
-    expect(isGated(observed(), { ...up, told: told({ candidateTraffic: 10 }) })).toBe(false);
-    expect(isGated(observed({ noRoute: true }), { ...up, move: "create" })).toBe(false);
-    for (const move of ["stay", "down", "return", "roles", "retire", "ladder", "contract"] as const)
-      expect(isGated(at10, { ...up, move })).toBe(false);
+  it("nothing else: nobody waits on a way down or back", () => {
+    for (const move of ["create", "stay", "down", "return", "roles", "retire", "ladder", "contract"] as const)
+      expect(isGated({ ...up, move })).toBe(false);
   });
 
   it("not a way up that rescues users from a colour that cannot serve", () => {
-    expect(isGated(at10, { ...up, rescue: "blue has no ready pod" })).toBe(false);
+    expect(isGated({ ...up, rescue: "blue has no ready pod" })).toBe(false);
+  });
+});
+
+describe("which runs ask for the candidate's smoke tests", () => {
+  it("the first step up, when nobody has used the release yet, and no other", () => {
+    expect(isFirst(observed(), up)).toBe(true);
+    expect(isFirst(at10, up)).toBe(false);
+    expect(isFirst(observed(), { ...up, move: "stay" })).toBe(false);
+    expect(isFirst(observed(), { ...up, rescue: "blue has no ready pod" })).toBe(false);
   });
 });
 
@@ -31,7 +38,7 @@ describe("a step up", () => {
     expect(asked({})).toBe(undefined);
   });
 
-  const wait = "a step that cannot wait needs golive:override {percent: 50, reason}";
+  const wait = "a step that cannot wait needs golive:override {percent: 50, release, reason}";
 
   it.each([
     [

@@ -113,7 +113,7 @@ describe("before the route is written", () => {
 
   it("gives up on pods after a minute, and names the service that has none", async () => {
     const refused = expect(beforeWrite(context(answering(withoutPods)))).rejects.toThrow(
-      "green should get 10 %, but after 60 s it still has no ready pod of backend; the route was not written",
+      "green should get 10 %, but after 60 s it still has no ready pod of backend; the route was not written\nNext: run `pulumi up` with candidateTraffic 0 until green is ready, then step",
     );
     await vi.advanceTimersByTimeAsync(61_000);
     await refused;
@@ -145,7 +145,7 @@ describe("before the route is written", () => {
       const ledger = { written: async () => {}, refused: async (reason: string) => void refused.push(reason) };
       const held = assessment({ soakLeftSeconds: 60 });
       await expect(beforeWrite(gated(answering(before), held, { ledger }))).rejects.toThrow(
-        "candidateTraffic 10 -> 50 is held: 1 min 0 s of the soak of 15 min 0 s at 10 % are left; the route was not written\nNext: try again in 1 min 0 s (2026-11-21T12:01:00Z); a step that cannot wait needs golive:override {percent: 50, reason}",
+        "candidateTraffic 10 -> 50 is held: 1 min 0 s of the soak of 15 min 0 s at 10 % are left; the route was not written\nNext: try again in 1 min 0 s (2026-11-21T12:01:00Z); a step that cannot wait needs golive:override {percent: 50, release, reason}",
       );
       expect(refused).toEqual([
         "candidateTraffic 10 -> 50 is held: 1 min 0 s of the soak of 15 min 0 s at 10 % are left",
@@ -192,7 +192,14 @@ describe("before the route is written", () => {
     it("and is not when one does not, which is named", async () => {
       const smoke = async () => ["log in", "read a task"];
       await expect(beforeWrite({ ...context(answering(before), leap), smoke })).rejects.toThrow(
-        "green would get 10 % in one step, but does not pass its smoke tests: log in, read a task; the route was not written",
+        "green would get 10 % in one step, but does not pass its smoke tests: log in, read a task; the route was not written\nNext: golive rollout smoke says why; repair the release, then try again",
+      );
+    });
+
+    it("as does the first step, which skips nothing", async () => {
+      const smoke = async () => ["log in"];
+      await expect(beforeWrite({ ...context(answering(before)), smoke })).rejects.toThrow(
+        "green would get 10 %, but does not pass its smoke tests: log in; the route was not written",
       );
     });
   });
@@ -221,6 +228,13 @@ describe("after the route was written", () => {
     const ledger = { written: async (judged: unknown) => void written.push(judged), refused: async () => {} };
     await expect(afterWrite({ ...context(answering(before)), ledger })).rejects.toThrow("somebody else writes it");
     expect(written).toEqual([]);
+  });
+
+  it("a run fails when a guard was faster, and names the trip: nobody is to look for a second writer", async () => {
+    const tripped = observed({ told: step.told, trip: "green: error ratio 12 %", generation: 3 });
+    await expect(afterWrite(context(answering(tripped)))).rejects.toThrow(
+      /^the route was written with blue 90, green 10, but green was tripped at once \(error ratio 12 %\): it reads blue \d+, green \d+\nNext: set candidateTraffic 0, which acknowledges the trip$/,
+    );
   });
 
   it("a run fails when the route is gone", async () => {

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { PolicyFinding, Preview } from "../../cli/preview/model.ts";
 import { preflightPlan, preflightText } from "../../cli/rollout/preflight.ts";
-import { documentEvidence, subjectOf } from "../../cli/rollout/preflight-readers.ts";
+import { documentEvidence, policyEvidence, subjectOf } from "../../cli/rollout/preflight-readers.ts";
 import { keepTestReport, lastTestReport } from "../../cli/test-report.ts";
 import { places } from "../../local/places.ts";
 import { commitOf } from "../../rollout/ledger/origin.ts";
@@ -101,6 +102,38 @@ describe("the evidence of a checkout", () => {
     expect(of("local")).toEqual({ kind: "statefulset", tls: "off" });
     expect(of("production")).toEqual({ kind: "cloudnative-pg", tls: "verify-full" });
     expect(of("staging", { database: external })).toEqual({ kind: "external", tls: "verify-full" });
+  });
+});
+
+describe("what the policies say of a stack", () => {
+  const finding = (rule: string, level: PolicyFinding["level"] = "mandatory"): PolicyFinding => ({
+    ...{ rule, level, resource: "Deployment web", message: "no limit is set" },
+  });
+  const preview = (changes: Partial<Preview> = {}): Preview => ({
+    ...{ stack: "production", verdict: "clear", objections: [], refusal: undefined, traffic: undefined },
+    ...{ migrations: { pending: [], held: undefined }, warnings: [], changes: [], plan: undefined },
+    policies: { packs: ["golive 1.0.0"], violations: [], undecidable: [], exemptions: [] },
+    ...changes,
+  });
+  const judged = (violations: readonly PolicyFinding[], undecidable: readonly PolicyFinding[] = []) => ({
+    policies: { packs: ["golive 1.0.0"], violations, undecidable, exemptions: [] },
+  });
+
+  it("is where mandatory rules object or cannot say, and no advice", () => {
+    expect(policyEvidence(preview())).toEqual({ violations: [], undecidable: [] });
+    const found = judged([finding("limits"), finding("labels", "advisory")], [finding("images")]);
+    expect(policyEvidence(preview({ ...found, verdict: "refused" }))).toEqual({
+      violations: ["limits, Deployment web"],
+      undecidable: ["images, Deployment web"],
+    });
+  });
+
+  it.each<readonly [string, Partial<Preview>]>([
+    ["the engine failed", { verdict: "unknown", objections: ["no such plugin"], ...judged([]) }],
+    ["the program refused", { verdict: "refused", objections: ["no such plugin"], refusal: { reason: "", next: "" } }],
+    ["no pack judged", { verdict: "clear", objections: ["no such plugin"], policies: undefined }],
+  ])("is nothing where %s: that passes for no judgement", (_, changes) => {
+    expect(() => policyEvidence(preview(changes))).toThrow("no such plugin");
   });
 });
 

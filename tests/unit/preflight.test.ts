@@ -77,6 +77,7 @@ const good: PreflightReaders = {
   commit: async () => commit,
   tests: async () => ({ commit, passed: 900, failed: 0, skipped: 0 }),
   documents: async () => ({ alerts: 50, withoutRunbook: [], objectives: 4, offTheBoard: [] }),
+  policies: async () => ({ violations: [], undecidable: [] }),
   signatures: async () => [],
 };
 
@@ -218,6 +219,20 @@ describe("an item of the preflight", () => {
     ["git", "with uncommitted files", { commit: async () => `${commit} dirty` }, {}, "commit 4f1c9a7e dirty"],
     ["images", "by tag", {}, { images: { backend: "backend:2" } }, /a digest is required here/],
     ["images", "of no release", {}, { images: {} }, "the candidate has no release"],
+    [
+      "policies",
+      "with objections",
+      { policies: async () => ({ violations: ["a, Pod x", "a, Pod y", "b, Pod x", "c, Pod z"], undecidable: [] }) },
+      {},
+      "objections: 4 (a, Pod x; a, Pod y; b, Pod x; …)",
+    ],
+    [
+      "policies",
+      "that cannot be decided",
+      { policies: async () => ({ violations: ["a, Pod x"], undecidable: ["b, Secret y"] }) },
+      {},
+      "objections: 1 (a, Pod x); undecidable: 1 (b, Secret y)",
+    ],
     [
       "migrations",
       "edited",

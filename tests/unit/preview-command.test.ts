@@ -2,13 +2,17 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import language from "@pulumi/pulumi/proto/language_pb.js";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Failure } from "../../cli/failure.ts";
 import { checkText, policy } from "../../cli/policy.ts";
 import { policyCircumstances } from "../../cli/policy-circumstances.ts";
 import type { Policies, Preview } from "../../cli/preview/model.ts";
 import { preview } from "../../cli/preview.ts";
 import { Session } from "../../cli/session.ts";
 import { environmentOf, refusalOf } from "../../local/plugins/language/policy-pack.ts";
+
+const engine = vi.hoisted(() => ({ runPreview: vi.fn() }));
+vi.mock("../../cli/preview/run.ts", () => engine);
 
 const session = new Session({ note: () => {}, stage: () => Promise.reject(new Error("nothing may be started")) });
 
@@ -26,6 +30,30 @@ describe("golive preview and golive policy", () => {
   ])("refuse what they do not know before anything is started", async (command, args, message) => {
     await expect(command.run(args, session)).rejects.toMatchObject({
       message: expect.stringContaining(message),
+      exitCode: 2,
+    });
+  });
+});
+
+describe("what kept a run from being evaluated ends with 2, never with the 1 of a refusal:", () => {
+  it.each([
+    [preview, ["--stack", "staging", "--no-policies"]],
+    [policy, ["check", "--stack", "staging"]],
+  ])("a Failure that would be 1 elsewhere", async (command, args) => {
+    engine.runPreview.mockRejectedValue(new Failure("stack staging could not be made:\nno space"));
+    await expect(command.run(args, session)).rejects.toMatchObject({
+      message: "stack staging could not be made:\nno space",
+      exitCode: 2,
+    });
+  });
+
+  it.each([
+    [preview, []],
+    [policy, ["check"]],
+  ])("a fault of our own, which keeps its stack", async (command, args) => {
+    engine.runPreview.mockRejectedValue(new TypeError("x is not a function"));
+    await expect(command.run(args, session)).rejects.toMatchObject({
+      message: expect.stringMatching(/^TypeError: x is not a function\n {4}at /),
       exitCode: 2,
     });
   });

@@ -102,6 +102,77 @@ describe("a reviewer sees what changes", () => {
     const other = step("update", deployment, "b", { from: pod("x:1"), to: pod("x:3") });
     expect(read([other]).plan).not.toBe(read(events.slice(0, 1)).plan);
   });
+
+  const configMap = "kubernetes:core/v1:ConfigMap";
+  const plans = (one: EngineEvent, other: EngineEvent) => [read([one]).plan, read([other]).plan];
+  const creates = (type: string, to: Readonly<Record<string, unknown>>) => step("create", type, "x", { to });
+  const changes = (from: object, to: object) => step("update", configMap, "x", { from: { ...from }, to: { ...to } });
+
+  it.each([
+    [
+      "what is new, of which a comment has the name alone",
+      creates(deployment, pod("x:1")),
+      creates(deployment, pod("x:2")),
+    ],
+    [
+      "a text that is cut",
+      changes({ data: "" }, { data: `${"x".repeat(200)}1` }),
+      changes({ data: "" }, { data: `${"x".repeat(200)}2` }),
+    ],
+    [
+      "a text of many lines",
+      changes({ data: "a\nb\n" }, { data: "a\nc\n" }),
+      changes({ data: "a\nb\n" }, { data: "a\nd\n" }),
+    ],
+    [
+      "one line of a text that sets a password, too",
+      creates(configMap, { data: "password=changeme\na=1" }),
+      creates(configMap, { data: "password=changeme\na=2" }),
+    ],
+    ["words in another order", creates(deployment, { args: ["a", "b"] }), creates(deployment, { args: ["b", "a"] })],
+    ["where it begins", changes({ data: "1" }, { data: "3" }), changes({ data: "2" }, { data: "3" })],
+    [
+      "what goes",
+      step("delete", configMap, "x", { from: { data: "1" } }),
+      step("delete", configMap, "x", { from: { data: "2" } }),
+    ],
+  ])("another plan for %s", (_, one, other) => {
+    const [first, second] = plans(one, other);
+    expect(first).not.toBe(second);
+  });
+
+  it.each([
+    [
+      "keys in another order",
+      creates(deployment, { a: 1, b: { c: 2, d: 3 } }),
+      creates(deployment, { b: { d: 3, c: 2 }, a: 1 }),
+    ],
+    [
+      "another way to the same database",
+      creates("pulumi:providers:postgresql", { port: 1 }),
+      creates("pulumi:providers:postgresql", { port: 2 }),
+    ],
+  ])("the same plan for %s", (_, one, other) => {
+    const [first, second] = plans(one, other);
+    expect(first).toBe(second);
+  });
+
+  const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+  it.each([
+    ["a Secret's data", "kubernetes:core/v1:Secret", (it: string) => ({ stringData: { word: it } })],
+    ["what is marked", configMap, (it: string) => ({ data: { x: { ...secretMark, plaintext: it } } })],
+    ["a name of that sort", deployment, (it: string) => pod("x", [{ name: "DB_PASSWORD", value: it }])],
+    ["a generated word", configMap, (it: string) => ({ data: { x: `${it}ZxT4mVb81LkPwR7sYd2Aeh` } })],
+    ["a URL", configMap, (it: string) => ({ data: { x: `redis://u:${it}@h:1` } })],
+    ["a word after its flag", deployment, (it: string) => ({ args: ["serve", "--password", it] })],
+    ["a file of settings", configMap, (it: string) => ({ data: { f: `a = 1\npassword = ${it}\nb = 2\n` } })],
+    ["a document", configMap, (it: string) => ({ data: { f: `{"password":"${it}","a":1}` } })],
+    ["SQL", configMap, (it: string) => ({ data: { f: `alter role a password '${it}';` } })],
+    ["a list with a secret in it", deployment, (it: string) => ({ args: ["a", { ...secretMark, plaintext: it }] })],
+  ])("a plan that tells nobody who tries what the secret in %s is", (_, type, inputs) => {
+    const [one, other] = plans(creates(type, inputs("summer")), creates(type, inputs("winter")));
+    expect(one).toBe(other);
+  });
 });
 
 describe("a preview says whether the run may be", () => {
@@ -162,13 +233,37 @@ describe("a preview says whether the run may be", () => {
     ["replace", "kubernetes:postgresql.cnpg.io/v1:Cluster", "Cluster x would be replaced, and what it holds is lost"],
     ["replace", "postgresql:index/database:Database", "Database x would be replaced, and what it holds is lost"],
     ["delete", "kubernetes:apps/v1:StatefulSet", "StatefulSet x would be deleted, and what it holds is lost"],
+    [
+      "delete",
+      "kubernetes:monitoring.coreos.com/v1:Alertmanager",
+      "Alertmanager x would be deleted, and what it holds is lost",
+    ],
+    [
+      "replace",
+      "kubernetes:logstash.k8s.elastic.co/v1alpha1:Logstash",
+      "Logstash x would be replaced, and what it holds is lost",
+    ],
+    ["replace", "kubernetes:kibana.k8s.elastic.co/v1:Kibana", "Kibana x would be replaced: nothing serves in between"],
+    ["replace", "kubernetes:beat.k8s.elastic.co/v1beta1:Beat", "Beat x would be replaced: nothing serves in between"],
+    [
+      "replace",
+      "kubernetes:barmancloud.cnpg.io/v1:ObjectStore",
+      "ObjectStore x would be replaced: the database is not backed up in between",
+    ],
+    [
+      "delete",
+      "kubernetes:barmancloud.cnpg.io/v1:ObjectStore",
+      "ObjectStore x would be deleted: the database is not backed up any more",
+    ],
   ])("refused when a run would %s a %s", (op, type, objection) => {
     expect(read([step(op, type, "x")])).toMatchObject({ verdict: "refused", objections: [objection] });
   });
 
-  it("but not when a run only lets go of what it leaves where it is, or of a retired colour's pods", () => {
+  it("but not when a run only lets go of what it leaves where it is, or of pods that hold nothing, as a retired colour's", () => {
     const kept = step("delete", "kubernetes:core/v1:PersistentVolumeClaim", "x", { retainOnDelete: true });
-    expect(read([kept, step("delete", deployment, "y")]).verdict).toBe("clear");
+    const store = step("delete", "kubernetes:barmancloud.cnpg.io/v1:ObjectStore", "z", { retainOnDelete: true });
+    const kibana = step("delete", "kubernetes:kibana.k8s.elastic.co/v1:Kibana", "y");
+    expect(read([kept, store, kibana, step("delete", deployment, "y")]).verdict).toBe("clear");
     expect(markdownOf(read([kept]))).toContain("kept on the cluster");
   });
 

@@ -319,6 +319,12 @@ describe("promotion", () => {
     expect(unproven(lookOf(live, { retireAfterHours: 24 }), state)).toContain(reason);
   });
 
+  it("waits no second day for a colour that was retired after the first: there is nothing to go back to", () => {
+    const retired = { told: told({ candidateTraffic: 100, retired: ["blue"] }), hoursAgo: 1 };
+    expect(unproven(lookOf(retired, { retireAfterHours: 24 }), fine)).toBeUndefined();
+    expect(unproven(lookOf({ ...full, hoursAgo: 1 }, { retireAfterHours: 24 }), fine)).toContain("in 23 h");
+  });
+
   it("never takes a route without a time for an old one", () => {
     expect(tooEarly(undefined, now, 24)).toContain("in 24 h");
   });
@@ -328,7 +334,7 @@ describe("retirement", () => {
   const full = { told: told({ candidateTraffic: 100 }), hoursAgo: 25 };
 
   it("takes the colour that lost its traffic, a day after", () => {
-    expect(retirableIn(lookOf(full, { retireAfterHours: 24 }))).toEqual({ colour: "blue" });
+    expect(retirableIn(lookOf(full, { retireAfterHours: 24 }))).toEqual({ colour: "blue", begun: false });
   });
 
   it("is refused by the rules before that, in their words", () => {
@@ -346,10 +352,10 @@ describe("retirement", () => {
 
   it("goes on where a driver was killed that had written it into the file", () => {
     const written = { blue: { version: "1.0.0", images: imagesOf("1.0.0"), retired: true } };
-    expect(retirableIn(lookOf(full, { retireAfterHours: 24, ...written }))).toEqual({ colour: "blue" });
+    expect(retirableIn(lookOf(full, { retireAfterHours: 24, ...written }))).toEqual({ colour: "blue", begun: false });
   });
 
-  it("is not done twice", () => {
+  it("that the route tells of was begun before", () => {
     const asleep = {
       ...full,
       told: told({ candidateTraffic: 100, retired: ["blue"] }),
@@ -357,9 +363,7 @@ describe("retirement", () => {
     };
     expect(
       retirableIn(lookOf(asleep, { blue: { version: "1.0.0", images: imagesOf("1.0.0"), retired: true } })),
-    ).toMatchObject({
-      reason: "blue is retired already",
-    });
+    ).toEqual({ colour: "blue", begun: true });
   });
 });
 

@@ -45,7 +45,7 @@ const status = (
   live: LiveOptions = atTen,
   assessed: Partial<Assessment> = {},
   seen: Partial<{ records: readonly LedgerRecord[]; driver: Status["driver"] }> = {},
-) => statusFrom(stack, lookOf(live, {}, assessed), { records: [], driver: undefined, ...seen });
+) => statusFrom(stack, lookOf(live, {}, assessed), { records: [], unreadable: undefined, driver: undefined, ...seen });
 
 describe("the status of a rollout", () => {
   it("shows rung, soak, shares, both colours' numbers, the verdict, the ledger and what would be next", () => {
@@ -132,9 +132,19 @@ describe("the status of a rollout", () => {
     expect(status(atTen, {}, { records: [record] }).unrecorded).toBeUndefined();
   });
 
+  it("is told without a ledger, too: it says that it cannot be read, and blames nobody for a missing record", () => {
+    const unreadable = "a ledger that cannot be read: 403 configmaps is forbidden";
+    const found = statusFrom(stack, lookOf(atTen, {}), { records: [], unreadable, driver: undefined });
+    expect(statusText(found)).toContain(`paused     by ${unreadable}`);
+    expect(found.unrecorded).toBeUndefined();
+    expect(found.next).toMatchObject({ kind: "wait", for: "resume" });
+  });
+
   it("tells who paused, and a file that asks for what is not live", () => {
     const paused: LedgerRecord = { ...record, kind: "pause", reason: "lunch" };
-    const found = statusFrom(stack, lookOf(atTen, { candidateTraffic: 50 }), { records: [paused], driver: undefined });
+    const found = statusFrom(stack, lookOf(atTen, { candidateTraffic: 50 }), {
+      ...{ records: [paused], unreadable: undefined, driver: undefined },
+    });
     expect(statusText(found)).toContain("paused     by ada (lunch)");
     expect(statusText(found)).toContain("file       asks for 50 %, which is not live");
     expect(found.next).toMatchObject({ kind: "wait", for: "resume" });

@@ -6,10 +6,10 @@ import { Failure } from "../../cli/failure.ts";
 import { type Looker, patiently } from "../../cli/rollout/patience.ts";
 import { pictureOf, type Size } from "../../cli/rollout/picture.ts";
 import { statusFrom, statusText } from "../../cli/rollout/status.ts";
-import { textOf, type Watched, watchStep } from "../../cli/rollout/watch.ts";
+import { sinceFull, textOf, type Watched, watchStep } from "../../cli/rollout/watch.ts";
 import { places } from "../../local/places.ts";
 import { ApiServers, answerJson, routeAnswer } from "../support/api-server.ts";
-import { type RouteOptions, routeObject, told } from "../support/live.ts";
+import { observed, type RouteOptions, routeObject, told } from "../support/live.ts";
 import { lookOf } from "../support/rollout-look.ts";
 import { until } from "../support/until.ts";
 
@@ -109,7 +109,7 @@ describe("the picture of a watch", () => {
 describe("what a watch writes", () => {
   const stack = { name: "local", place: { namespace: "local", application: "taskflow" } };
   const look = lookOf({ told: told({ candidateTraffic: 100 }) }, {});
-  const status = statusFrom(stack, look, { records: [], driver: undefined });
+  const status = statusFrom(stack, look, { records: [], unreadable: undefined, driver: undefined });
   const watched: Watched = { status, sinceFullSeconds: 90 };
   const next = watchStep(watched, 1);
   const written = (json: boolean, isTTY?: boolean) =>
@@ -131,6 +131,23 @@ describe("what a watch writes", () => {
   it("as JSON is one line for each look, in a terminal, too", () => {
     expect(written(true, true)).toMatch(/^\{.*\}\n$/);
     expect(JSON.parse(written(true, true))).toMatchObject({ stack: "local", candidate: "green" });
+  });
+});
+
+describe("the day of a watch", () => {
+  const hours = (live: Parameters<typeof observed>[0]) => {
+    const seconds = sinceFull(observed(live), "green", 24);
+    return seconds === undefined ? undefined : seconds / 3600;
+  };
+  const full = told({ candidateTraffic: 100 });
+
+  it("counts from when the candidate got 100 %", () => {
+    expect(hours({ told: full, hoursAgo: 3 })).toBe(3);
+    expect(hours({ told: told({ candidateTraffic: 50 }), hoursAgo: 3 })).toBeUndefined();
+  });
+
+  it("does not begin anew when the other colour is retired at its end", () => {
+    expect(hours({ told: { ...full, retired: ["blue"] }, hoursAgo: 1 })).toBe(25);
   });
 });
 

@@ -82,8 +82,8 @@ describe("a gate is refused before anything is touched, and says why:", () => {
 });
 
 describe("an override", () => {
-  it("names one step and a reason", () => {
-    const override = { percent: 50, reason: "the fix for what blue breaks" };
+  it("names one step, one release and a reason", () => {
+    const override = { percent: 50, release: "2.0.0", reason: "the fix for what blue breaks" };
     expect(settingsWith({ override }).override).toEqual(override);
     expect(settingsWith().override).toBe(undefined);
   });
@@ -91,20 +91,29 @@ describe("an override", () => {
   it.each([
     [
       "without a reason",
-      { percent: 50, reason: "" },
+      { percent: 50, release: "2.0.0", reason: "" },
       'golive:override.reason  got ""; allowed: why this step cannot wait for soak and gate',
     ],
     [
       "over several lines",
-      { percent: 50, reason: "so\nthere" },
+      { percent: 50, release: "2.0.0", reason: "so\nthere" },
       'golive:override.reason  got "so\\nthere"; allowed: one line that says why this step cannot wait for soak and gate',
     ],
     [
+      "without the release that it is for",
+      { percent: 50, reason: "soon" },
+      "golive:override.release  got nothing; allowed: the version of the candidate's release that it is for",
+    ],
+    [
       "of no rung",
-      { percent: 30, reason: "soon" },
+      { percent: 30, release: "2.0.0", reason: "soon" },
       "golive:override.percent  got 30; allowed on this ladder: 10, 50, 100",
     ],
-    ["down", { percent: 0, reason: "soon" }, "golive:override.percent  got 0; allowed: an integer percent, 1 to 100"],
+    [
+      "down",
+      { percent: 0, release: "2.0.0", reason: "soon" },
+      "golive:override.percent  got 0; allowed: an integer percent, 1 to 100",
+    ],
   ])("is refused %s", (_, override, message) => {
     expect(problemsOf({ ...complete, override })).toContain(message);
   });

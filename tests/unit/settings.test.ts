@@ -411,6 +411,13 @@ describe("a configuration is refused before anything is touched, and says why:",
     ]);
   });
 
+  it("another environment than the stack's name says: production's rules would not weigh as production's", () => {
+    expect(problemsOf(complete, { stack: "production" })).toEqual([
+      'golive:environment  got "local", but the stack is called production; allowed: production',
+    ]);
+    expect(problemsOf(complete, { stack: "a-stack-of-my-own" })).toEqual([]);
+  });
+
   it("a mirror that brings back what is refused without it", () => {
     const imageMirrors = { "docker.io/library/redis:7.2.5": "mirror.example.com/redis:latest" };
     expect(problemsOf({ ...complete, cache: { image: "docker.io/library/redis:7.2.5" }, imageMirrors })).toEqual([
