@@ -1,5 +1,5 @@
 import { type Finding, hold, rollback, why } from "./finding.ts";
-import { isEnough, type Look, type Trial, time } from "./look.ts";
+import { isEnough, type Look, ratioOf, type Trial, time } from "./look.ts";
 import type { Pair } from "./measured.ts";
 import type { Thresholds } from "./thresholds.ts";
 
@@ -21,9 +21,11 @@ export function slow(look: Look, limit: number, onTheWay: boolean, thresholds: T
 /**
  * Stable is about as slow, by the bound of the baseline: what counts as slower does not depend on what it is held against. Where
  * stable is over the limit itself it takes more to blame the release, and where it is far over it nothing does: of two colours
- * that wait for a database which is down, one may well hang twice as long as the other.
+ * that wait for a database which is down, one may well hang twice as long as the other. Or one hangs while the other gives up at
+ * once: where stable fails more than a candidate may, how long either takes says nothing of the release.
  */
-function suffersToo({ candidate, stable }: Pair, limit: number, { planned, timesStable }: Thresholds): boolean {
+function suffersToo({ candidate, stable }: Pair, limit: number, { canary, planned, timesStable }: Thresholds): boolean {
+  if (ratioOf(stable) > canary.errorRatio) return true;
   if (stable.p95Seconds > timesStable * limit) return true;
   const times = stable.p95Seconds > limit ? timesStable * planned.timesBaseline : planned.timesBaseline;
   return candidate.p95Seconds < times * stable.p95Seconds;

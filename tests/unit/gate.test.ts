@@ -214,6 +214,11 @@ describe("on the way up", () => {
       `backend: 5 of 100 requests to the candidate take longer than 319 ms, allowed: 200 ms; with stable than 207 ms: ${innocent}`,
     ],
     [
+      "failures of stable over the limit: where both lack a database, one may hang where the other gives up at once",
+      beside(counts(3000, 20, 1.1), counts(27_000, 1400, 0.075)),
+      `backend: 5 of 100 requests to the candidate take longer than 1100 ms, allowed: 200 ms; with stable than 75 ms: ${innocent}`,
+    ],
+    [
       "slowness of stable far over the limit: where both wait for a database, one may hang twice as long as the other",
       beside(counts(3000, 0, 5), counts(27_000, 0, 1.5)),
       `backend: 5 of 100 requests to the candidate take longer than 5000 ms, allowed: 200 ms; with stable than 1500 ms: ${innocent}`,
