@@ -17,6 +17,7 @@ import { ownWorkspace, changeableStack as stack, stackText } from "../workspace.
 import { figuresOf, missedAims, type RollbackFigures, rollbackText, type WayName } from "./rollback-report.ts";
 
 const percent = 10;
+const gateMode = "golive:gate.mode";
 const badShare = 0.3;
 const requestsPerSecond = 1500;
 /** A way back that takes longer is not measured to its end. */
@@ -54,11 +55,16 @@ export async function benchRollback(session: Session): Promise<number> {
   await answeringCluster(progress);
   const hostname = await stackText(ownWorkspace, stack, "golive:hostname");
   const figures: RollbackFigures[] = [];
+  // Where steps are not gated there is no guard.
+  await progress.stage("a gate and its guard", () => gated(session, true));
   for (const way of ways) {
     await progress.stage(`${way.name}: candidate at ${percent} %`, () => prepare(way, session));
     figures.push(await progress.stage(`${way.name}: errors, and the way back`, () => measure(way, hostname, session)));
   }
-  await progress.stage("back to 0, with the guard", () => restore(session));
+  await progress.stage("back to 0, without them", async () => {
+    await restore(session);
+    await gated(session, false);
+  });
   await writeFile(join(places.golive, "bench-rollback.json"), `${JSON.stringify(figures, undefined, 2)}\n`);
   process.stdout.write(`\n${rollbackText(figures)}\n`);
   const missed = missedAims(figures);
@@ -75,6 +81,12 @@ async function golive(session: Session, args: readonly string[]): Promise<void> 
 
 const setTraffic = (session: Session, to: number) =>
   golive(session, ["pulumi", "config", "set", "--stack", stack, "golive:candidateTraffic", `${to}`]);
+
+async function gated(session: Session, on: boolean): Promise<void> {
+  const change = on ? ["set", "--path", gateMode, "on"] : ["rm", "--path", gateMode];
+  await golive(session, ["pulumi", "config", ...change, "--stack", stack]);
+  await golive(session, ["pulumi", "up", "--yes", "--skip-preview", "--stack", stack]);
+}
 
 async function restore(session: Session): Promise<void> {
   await orderErrors(0);
