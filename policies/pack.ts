@@ -20,5 +20,5 @@ new PolicyPack("golive-policies", {
   ],
 });
 
-// The engine ends a pack by a kill, at which Node keeps nothing of what it compiled: where a cache is set, the next start takes half the time.
+// The engine ends a pack by a kill, at which Node keeps nothing of what it compiled. Where a cache is set, the next start finds it there.
 flushCompileCache();

@@ -15,11 +15,11 @@ export function planOf(
   { traffic, migrations }: Pick<Preview, "traffic" | "migrations">,
 ): string {
   const moved = traffic && { move: traffic.move, from: traffic.from ?? null, to: traffic.to, weights: traffic.weights };
-  const done = events.flatMap(({ resourcePreEvent: step, ...event }) =>
-    step === undefined
-      ? []
-      : changesOf([{ ...event, resourcePreEvent: step }]).map((change) => canonicalJson(doneTo(change, step.metadata))),
-  );
+  const done = events.flatMap((event) => {
+    const { resourcePreEvent: step } = event;
+    if (step === undefined) return [];
+    return changesOf([event]).map((change) => canonicalJson(doneTo(change, step.metadata)));
+  });
   const pending = migrations.pending.map(({ name }) => name);
   return sha256(canonicalJson({ traffic: moved ?? null, pending, done: done.sort() }));
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../rollout/parse-json.ts";
 import { leavesOf, type Tree, textOf } from "../manifest.ts";
 import { inTurn } from "../unknown.ts";
 import { credentialForm, credentialIn } from "./credential.ts";
@@ -10,7 +11,7 @@ export interface Sighting {
 
 /** The credentials that a text sets: a value alone, or a file of JSON or of settings. `name`: what the text is called. */
 export function credentialsInText(path: string, name: string, text: string): readonly Sighting[] {
-  const json = jsonOf(text);
+  const json = /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
   if (json !== undefined)
     return leavesOf(json).flatMap((leaf) => credentialsInValue(`${path}.${leaf.path}`, leaf.key, leaf.text));
   if (!text.includes("\n")) return credentialsInValue(path, name, text);
@@ -38,14 +39,4 @@ const pair = /^\s*([\w.-]+)\s+["']?([^"'\s]+)["']?\s*$/;
 function credentialsInValue(path: string, key: string, value: string, among?: string): readonly Sighting[] {
   const found = credentialIn(key, value, among);
   return found === undefined ? [] : [{ path, found }];
-}
-
-/** The text as JSON, when it is an object or a list of it. */
-function jsonOf(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -57,12 +57,14 @@ describe("the stacks that a change concerns", () => {
   });
 });
 
+const gitIn = (directory: string, args: readonly string[]) =>
+  execFileSync("git", ["-C", directory, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+    encoding: "utf8",
+  }).trim();
+
 describe("the files of a change", () => {
   let directory: string;
-  const git = (...args: readonly string[]) =>
-    execFileSync("git", ["-C", directory, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-      encoding: "utf8",
-    }).trim();
+  const git = (...args: readonly string[]) => gitIn(directory, args);
   const commit = (file: string, text: string) => {
     writeFileSync(join(directory, file), text);
     git("add", "--all");
@@ -102,10 +104,7 @@ describe("the files of a change", () => {
 
 describe("what no green run has delivered", () => {
   let directory: string;
-  const git = (...args: readonly string[]) =>
-    execFileSync("git", ["-C", directory, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
-      encoding: "utf8",
-    }).trim();
+  const git = (...args: readonly string[]) => gitIn(directory, args);
   const commit = (files: Readonly<Record<string, string>>) => {
     for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);
     git("add", "--all");

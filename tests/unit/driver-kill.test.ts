@@ -8,9 +8,8 @@ import { verifyChain } from "../../rollout/ledger/chain.ts";
 import { readLedger } from "../../rollout/ledger/read.ts";
 import { standsAfter } from "../../rollout/ledger/record.ts";
 import { place } from "../support/ledger-api.ts";
-import { MortalWorld } from "../support/mortal-driver.ts";
+import { atTheTop, MortalWorld } from "../support/mortal-driver.ts";
 import { fails, type Kill, passes, standing } from "../support/walk.ts";
-import { happen } from "../support/world.ts";
 
 vi.mock("../../rollout/ledger/origin.ts", () => ({
   originOf: async () => ({ who: "ada", commit: "1357ab8" }),
@@ -19,14 +18,6 @@ vi.mock("../../rollout/ledger/origin.ts", () => ({
 
 const line = { ...lineOf("resume", []), commit: true };
 const walks = (driver: DriverSession) => walkFrom(driver, line, "resume");
-
-async function atTheTop(): Promise<MortalWorld> {
-  const it = new MortalWorld();
-  await it.live(walks);
-  it.world = happen(it.world, { kind: "wait" });
-  it.calls.splice(0);
-  return it;
-}
 
 interface Scenario {
   readonly make: () => Promise<MortalWorld>;

@@ -2,21 +2,13 @@ import { describe, expect, it, vi } from "vitest";
 import { lineOf } from "../../cli/rollout/line.ts";
 import { promoted } from "../../cli/rollout/promote.ts";
 import { walkFrom } from "../../cli/rollout/start.ts";
-import { MortalWorld } from "../support/mortal-driver.ts";
+import { atTheTop, MortalWorld } from "../support/mortal-driver.ts";
 import { happen } from "../support/world.ts";
 
 vi.mock("../../rollout/ledger/origin.ts", () => ({
   originOf: async () => ({ who: "ada", commit: "1357ab8" }),
   whoOf: async () => "ada",
 }));
-
-/** Green has 100, and the day is over. */
-async function atTheTop(): Promise<MortalWorld> {
-  const it = new MortalWorld();
-  await it.live((driver) => walkFrom(driver, lineOf("resume", []), "resume"));
-  it.world = happen(it.world, { kind: "wait" });
-  return it;
-}
 
 const unretired = { blue: false, green: false };
 const stable = [{ blue: 0, green: 100 }];

@@ -1,24 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
-import { lineOf } from "../../cli/rollout/line.ts";
 import { retired } from "../../cli/rollout/retire.ts";
 import type { DriverSession } from "../../cli/rollout/session.ts";
-import { walkFrom } from "../../cli/rollout/start.ts";
-import { MortalWorld } from "../support/mortal-driver.ts";
+import { atTheTop, type MortalWorld } from "../support/mortal-driver.ts";
 import { happen } from "../support/world.ts";
 
 vi.mock("../../rollout/ledger/origin.ts", () => ({
   originOf: async () => ({ who: "ada", commit: "1357ab8" }),
   whoOf: async () => "ada",
 }));
-
-/** Green has 100, and the day is over. */
-async function atTheTop(): Promise<MortalWorld> {
-  const it = new MortalWorld();
-  await it.live((driver) => walkFrom(driver, lineOf("resume", []), "resume"));
-  it.world = happen(it.world, { kind: "wait" });
-  it.calls.splice(0);
-  return it;
-}
 
 const work = (it: MortalWorld) => it.live((driver: DriverSession) => retired(driver, it.backups));
 const backups = (it: MortalWorld) => it.calls.filter((call) => call === "backup").length;
